@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+# Modules become archives, programs link them. The order below is the layering: a module sees
+# only those before it, and its tests link only those, so a reference that points back fails.
+
+LAYERS := base json yaml semver regex gotemplate http httpd oci kube runtime resolve repo \
+          manifest helm sandbox install
+MODULES := $(foreach m,$(LAYERS),$(if $(wildcard pkg/$(m)/*.c),$(m)))
+
+lib = $(B)/lib/lib$(1).a
+objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
+# The module and all below it, highest first, as the linker wants them.
+reverse = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
+upto = $(call reverse,$(call upto_,$(1),$(MODULES)))
+upto_ = $(if $(2),$(firstword $(2)) $(if $(filter $(1),$(firstword $(2))),,$(call upto_,$(1),$(wordlist 2,$(words $(2)),$(2)))))
+libs_upto = $(foreach m,$(call upto,$(1)),$(call lib,$(m)))
+ALL_LIBS := $(foreach m,$(call reverse,$(MODULES)),$(call lib,$(m)))
+
+PROGRAMS := $(B)/bin/davit-controller
+PROGRAM_SRC := $(wildcard controller/*.c)
+
+# Flags are part of what an object depends on.
+STAMP := $(B)/flags
+FLAGS_NOW := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(FLAGS_NOW))
+$(shell mkdir -p $(B) && printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $(STAMP))
+endif
+
+$(B)/obj/%.o: %.c $(STAMP)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC      $<")
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+define module_rule
+$(call lib,$(1)): $(call objects,pkg/$(1))
+	@mkdir -p $$(@D)
+	$$(Q)rm -f $$@ && $(AR) crs $$@ $$^
+endef
+$(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
+
+$(B)/bin/davit-controller: $(call objects,controller) $(ALL_LIBS)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  LD      $@")
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

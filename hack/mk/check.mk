@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# Unit tests: test/unit/<module>_<name>_test.c links its module and those below it. Fuzz targets:
+# test/fuzz/<module>_<name>_fuzz.c, replayed over test/fuzz/corpus/<module>_<name>/.
+
+TESTS := $(patsubst test/unit/%.c,%,$(wildcard test/unit/*_test.c))
+FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*_fuzz.c))
+module_of = $(firstword $(subst _, ,$(1)))
+
+TEST_CPPFLAGS := -Itest -DDV_SOURCE_DIR='"$(CURDIR)"'
+$(B)/obj/test/%.o: CPPFLAGS += $(TEST_CPPFLAGS)
+$(B)/obj/test/%.o: CFLAGS += -Wno-missing-prototypes
+
+define test_rule
+$(B)/test/$(1): $(B)/obj/test/unit/$(1).o $(B)/obj/test/testlib.o $(call libs_upto,$(call module_of,$(1)))
+	@mkdir -p $$(@D)
+	$$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS) -lcmocka
+endef
+$(foreach t,$(TESTS),$(eval $(call test_rule,$(t))))
+
+# With VARIANT=fuzz a target is libFuzzer's; else it replays the files it is given.
+FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(B)/obj/test/fuzz/main.o)
+define fuzz_rule
+$(B)/fuzz/$(1): $(B)/obj/test/fuzz/$(1).o $(FUZZ_MAIN) $(call libs_upto,$(call module_of,$(1)))
+	@mkdir -p $$(@D)
+	$$(Q)$(CC) $(LDFLAGS) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) -o $$@ $$^ $(LDLIBS)
+endef
+$(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
+
+TEST_BINS := $(TESTS:%=$(B)/test/%)
+FUZZ_BINS := $(FUZZERS:%=$(B)/fuzz/%)
+# check-<module> runs one module's tests.
+check-%: ; $(Q)$(MAKE) --no-print-directory run-tests ONLY=$*
+run-tests: $(foreach t,$(TESTS),$(if $(filter $(ONLY),$(call module_of,$(t))),$(B)/test/$(t)))
+	$(Q)hack/run-tests.sh $^

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * JSON documents: reading, writing and looking things up. The door to jansson.
+ *
+ * Foreign objects stay documents and are read by pointer, so unknown fields survive. A json_t
+ * belongs to one thread and outlives no reconcile; what threads share is a dv_doc (doc.h).
+ *
+ * Locals are json_auto_t *. Borrowed values are added with json_object_set() and
+ * json_array_append(); the _new forms take fresh ones. json_dump*() is banned: see
+ * dv_json_write().
+ *
+ * Threads: any, on documents of their own. main() calls dv_json_setup() before any thread.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/vec.h"
+
+#pragma GCC poison json_dumps json_dumpb json_dumpf json_dumpfd json_dump_file json_dump_callback
+
+/* Depth of nesting that is read or written. */
+#define DV_JSON_DEPTH_MAX 512
+
+void dv_json_setup(void);
+
+/*
+ * Reads one document: duplicate keys, trailing bytes and more than DV_JSON_DEPTH_MAX levels are
+ * refused; NUL in strings is fine and integers past 64 bits become reals, as client-go reads
+ * them. *ret_doc is owned. INVALID "BadJSON": with the line, never with the content.
+ */
+DV_MUST_USE dv_err *dv_json_read(dv_str bytes, json_t **ret_doc);
+
+/*
+ * Appends doc, compact, in insertion order: reals as the shortest text that reads back equal
+ * (1.0 stays "1.0"), strings in UTF-8 with only what RFC 8259 demands escaped.
+ */
+void dv_json_write(const json_t *doc, dv_buf *out);
+/* The same with object keys in byte order: equal documents, equal bytes. */
+void dv_json_write_sorted(const json_t *doc, dv_buf *out);
+/* Indented by two spaces, for people. */
+void dv_json_write_pretty(const json_t *doc, dv_buf *out);
+
+/* ---- Looking up, by RFC 6901 pointer ("/metadata/name"); all borrow and take NULL documents ---- */
+
+/* NULL: no such place. */
+json_t *dv_json_at(const json_t *doc, const char *pointer);
+/* Absent, or of another type: NULL / the empty view / fallback. */
+const char *dv_json_str(const json_t *doc, const char *pointer);
+dv_str dv_json_view(const json_t *doc, const char *pointer);
+int64_t dv_json_int(const json_t *doc, const char *pointer, int64_t fallback);
+bool dv_json_bool(const json_t *doc, const char *pointer, bool fallback);
+dv_opt_i64 dv_json_opt_int(const json_t *doc, const char *pointer);
+json_t *dv_json_object(const json_t *doc, const char *pointer); /* NULL unless an object */
+json_t *dv_json_array(const json_t *doc, const char *pointer);  /* NULL unless an array */
+
+/* ---- Changing ---- */
+
+/* Sets pointer to value (taken), making the objects on the way. INVALID: something there is no object. */
+DV_MUST_USE dv_err *dv_json_set(json_t *doc, const char *pointer, json_t *value);
+/* Removes what is at pointer; nothing there is fine. */
+void dv_json_remove(json_t *doc, const char *pointer);
+/* Sets an object's member to a string, or removes it when text is NULL. */
+void dv_json_put_str(json_t *object, const char *key, const char *text);
+/* Owned. RFC 7396: target is changed in place; patch is borrowed. */
+json_t *dv_json_merge_patch(json_t *target, const json_t *patch);
+/* A string from bytes that may hold NUL; owned. Invalid UTF-8 becomes U+FFFD. */
+json_t *dv_json_string(dv_str s);
+/* "object", "array", "string", "integer", "real", "boolean", "null". */
+const char *dv_json_type_name(const json_t *value);

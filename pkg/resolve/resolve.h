@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The dependency solver: pure, no I/O, deterministic whatever the order of its inputs.
+ *
+ * A dv_problem is filled with roots (what people asked for), with what is installed (kept where
+ * it still fits) and pinned (a person's choice, never moved). Versions and dependencies are
+ * asked for lazily, through a dv_candidates: only when the solver considers them. The answer is
+ * one version for each package reached from the roots, or an explanation that names packages,
+ * ranges and who demands them.
+ *
+ * Preference, in this order: keep what is installed where it still fits, newest of the roots,
+ * newest of the rest; releases before prereleases where no range was given. Cycles are fine.
+ *
+ * Threads: owner.
+ */
+#pragma once
+
+#include "base/ctx.h"
+#include "semver/constraint.h"
+
+/* One dependency: a name and a constraint text; empty: any version, releases preferred. */
+typedef struct {
+    char *package;
+    char *range;
+} dv_dependency;
+typedef DV_VEC(dv_dependency) dv_dependencies;
+void dv_dependencies_done(dv_dependencies *dependencies);
+
+/* Where candidates come from; implemented over repositories, and over a file. */
+typedef struct dv_candidates dv_candidates;
+struct dv_candidates {
+    /*
+     * All version texts of a package, in any order, appended to ret_versions. NOT_FOUND: nobody
+     * has the name (the package can't be had; not a failure of the run). Others end the run.
+     */
+    dv_err *(*versions)(const dv_candidates *self, dv_ctx *ctx, const char *package,
+                        dv_strings *ret_versions);
+    /*
+     * Dependencies of one version. INVALID and NOT_FOUND: this version is unusable (the message
+     * becomes part of an explanation). Others end the run.
+     */
+    dv_err *(*dependencies)(const dv_candidates *self, dv_ctx *ctx, const char *package,
+                            const char *version, dv_dependencies *ret_dependencies);
+};
+
+typedef struct dv_problem dv_problem;
+dv_problem *dv_problem_new(void);
+void dv_problem_free(dv_problem *problem);
+/* who is named in explanations ("PackageManifest team-a/web"). Copies. INVALID: bad range. */
+DV_MUST_USE dv_err *dv_problem_add_root(dv_problem *problem, const char *package, const char *range,
+                                        const char *who);
+/* Kept where it fits. upgrade: a person asked for the newest, so it gives no preference. */
+void dv_problem_add_installed(dv_problem *problem, const char *package, const char *version);
+/* Never moved. */
+void dv_problem_add_pinned(dv_problem *problem, const char *package, const char *version,
+                           const char *who);
+/* A name whose only candidate is this version with these dependencies (an inline manifest). Copies. */
+void dv_problem_add_fixed(dv_problem *problem, const char *package, const char *version,
+                          const dv_dependencies *dependencies);
+DV_DEFINE_AUTO(dv_problem)
+
+typedef struct {
+    char *package;
+    char *version; /* the text as the repository has it */
+} dv_choice;
+typedef struct {
+    DV_VEC(dv_choice) choices; /* in byte order of package */
+} dv_solution;
+void dv_solution_done(dv_solution *solution);
+const char *dv_solution_get(const dv_solution *solution, const char *package); /* NULL: not chosen */
+
+/*
+ * Solves. NULL: *ret_solution is filled. DENIED "DependencyConflict": nothing fits; the message is
+ * the shortest explanation in one sentence, *ret_explanation (owned, may be asked for with a
+ * non-NULL pointer; at most DV_EXPLANATION_MAX bytes) the derivation in numbered sentences.
+ * NOT_FOUND "PackageNotFound": a root's name, or no version of it in range.
+ */
+#define DV_EXPLANATION_MAX ((size_t)20000)
+DV_MUST_USE dv_err *dv_resolve(dv_ctx *ctx, const dv_problem *problem, const dv_candidates *candidates,
+                               dv_solution *ret_solution, char **ret_explanation);
