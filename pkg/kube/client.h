@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The API server as a few verbs over any resource. Objects are documents; no models.
+ *
+ * Three lanes: requests (shared, bounded), watches (a stream each), and the lease, which has a
+ * connection of its own. No client-side rate limit: API priority and fairness is honoured
+ * instead (429 and Retry-After become TRANSIENT with the time to wait).
+ *
+ * Threads: any.
+ */
+#pragma once
+
+#include "json/json.h"
+#include "kube/config.h"
+
+typedef struct dv_kube dv_kube;
+
+/* A kind that the server serves; interned, lives as long as the dv_kube. */
+typedef struct {
+    const char *group;    /* "" for core */
+    const char *version;
+    const char *kind;
+    const char *resource; /* "deployments" */
+    const char *api_version; /* "apps/v1", "v1" */
+    bool namespaced;
+    bool has_status;
+    bool can_list_watch;
+    bool can_delete;
+} dv_resource;
+
+/* Borrows http, takes config. Starts nothing. */
+dv_kube *dv_kube_new(dv_http *http, dv_kube_config *config, const char *user_agent);
+void dv_kube_free(dv_kube *kube);
+DV_DEFINE_AUTO(dv_kube)
+const dv_kube_config *dv_kube_get_config(const dv_kube *kube);
+
+/*
+ * Every write from now on asks may_write as it is handed to the network (dv_http_request.may_send);
+ * false ends it as CANCELED "Fenced". Requests on the lease lane and access reviews are exempt. Before threads.
+ */
+void dv_kube_set_fence(dv_kube *kube, bool (*may_write)(const void *arg), const void *arg);
+
+/* ---- Discovery ---- */
+
+/*
+ * The resource of a kind, by apiVersion and kind. The whole of discovery is read once (aggregated,
+ * one request each for /api and /apis) and again when a kind is not found, at most every 2 s.
+ * NOT_FOUND "KindNotFound".
+ */
+DV_MUST_USE dv_err *dv_kube_resource(dv_ctx *ctx, dv_kube *kube, const char *api_version, const char *kind, const dv_resource **ret_resource);
+/* By group and kind, the server's preferred version. */
+DV_MUST_USE dv_err *dv_kube_resource_preferred(dv_ctx *ctx, dv_kube *kube, const char *group, const char *kind, const dv_resource **ret_resource);
+/* A kind that needs no discovery (our own, leases, events): interned at once, trusted. */
+const dv_resource *dv_kube_resource_static(dv_kube *kube, const char *group, const char *version, const char *kind, const char *resource, bool namespaced);
+/* Forget what discovery said (a CRD came or went): the next look-up that misses asks afresh at once. */
+void dv_kube_discovery_stale(dv_kube *kube);
+/* {"major","minor","gitVersion",…} of /version; owned. */
+DV_MUST_USE dv_err *dv_kube_version(dv_ctx *ctx, dv_kube *kube, json_t **ret_version);
+
+/* ---- Requests ---- */
+
+typedef enum {
+    DV_KUBE_GET,
+    DV_KUBE_LIST,        /* one page */
+    DV_KUBE_CREATE,      /* POST; body */
+    DV_KUBE_APPLY,       /* server-side apply; body, field_manager, force */
+    DV_KUBE_REPLACE,     /* PUT; body */
+    DV_KUBE_MERGE_PATCH, /* RFC 7396 body */
+    DV_KUBE_JSON_PATCH,  /* RFC 6902 body */
+    DV_KUBE_DELETE,
+} dv_kube_verb;
+
+/* All borrowed for the call. Unset members are zero. */
+typedef struct {
+    dv_kube_verb verb;
+    const dv_resource *resource;
+    const char *ns;          /* NULL for cluster scope, or to list all namespaces */
+    const char *name;
+    const char *subresource; /* "status", "token"; NULL */
+    const char *as;          /* impersonated user ("system:serviceaccount:ns:name"); NULL: ourselves */
+    const json_t *body;      /* CREATE, APPLY, REPLACE, *_PATCH */
+    dv_str body_bytes;       /* JSON, instead of body */
+    const char *field_manager;
+    bool force;              /* APPLY: take fields that others own */
+    bool dry_run;
+    bool metadata_only;      /* GET, LIST, APPLY, *_PATCH: ask for PartialObjectMetadata(List) */
+    bool lease_lane;         /* on the lease's own connection */
+    const char *label_selector, *field_selector;
+    int64_t limit;           /* LIST: page size */
+    const char *continue_token;
+    const char *resource_version;       /* GET, LIST */
+    const char *resource_version_match; /* LIST: "NotOlderThan", "Exact" */
+    const char *precondition_uid, *precondition_resource_version; /* DELETE */
+    const char *propagation; /* DELETE: "Background" (default), "Foreground", "Orphan" */
+} dv_kube_request;
+
+/*
+ * Sends one request and waits. *ret_object (may be NULL) is owned: the object, list or Status.
+ * The kind of an error follows the Status of the answer:
+ *   NOT_FOUND 404 · DENIED 403, and 409 whose causes say FieldManagerConflict ("ApplyConflict") ·
+ *   CONFLICT other 409 ("Conflict", "AlreadyExists") · WAITING "NamespaceTerminating" ·
+ *   INVALID 400, 405, 406, 413, 415, 422 ("Invalid") · TRANSIENT 401, 408, 410 ("Expired"), 429, 5xx, network · CANCELED.
+ * The message is the server's, with verb, kind, namespace/name in front; values of Secrets never.
+ */
+DV_MUST_USE dv_err *dv_kube_do(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *request, json_t **ret_object);
+
+typedef struct {
+    dv_err *err;    /* owned by the caller */
+    json_t *object; /* owned by the caller; NULL when err is set */
+} dv_kube_result;
+#define DV_KUBE_BATCH_IN_FLIGHT 16
+/* Sends n requests, at most DV_KUBE_BATCH_IN_FLIGHT at once, waits once. ret_results: n of them, each filled. */
+void dv_kube_batch(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *requests, size_t n, dv_kube_result *ret_results);
+
+/*
+ * Lists all pages and calls `each` for every item (borrowed; an error from it ends the walk).
+ * An item that can't be decoded is counted in *ret_skipped (may be NULL), logged at debug, left out.
+ * *ret_resource_version (may be NULL) is owned. Starts over, once, when a continue token has expired.
+ */
+DV_MUST_USE dv_err *dv_kube_list(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *request,
+                                 dv_err *(*each)(void *arg, const json_t *item), void *arg,
+                                 char **ret_resource_version, size_t *ret_skipped);
+
+/*
+ * May `as` (NULL: ourselves) do verb on the resource in ns (NULL: everywhere)? By
+ * SelfSubjectAccessReview, so that asking leaves no 403 behind.
+ */
+DV_MUST_USE dv_err *dv_kube_may(dv_ctx *ctx, dv_kube *kube, const char *as, const char *verb, const dv_resource *resource, const char *ns, bool *ret_allowed);
+
+/* ---- Watches ---- */
+
+/*
+ * Opens a watch from request->resource_version with bookmarks (selectors, ns, metadata_only as in
+ * LIST). sink as in http.h: bytes of newline-separated {"type","object"} documents; a status other than 200 has
+ * the Status document as its bytes. Silent for DV_WATCH_IDLE_MS: cut.
+ */
+#define DV_WATCH_IDLE_MS ((int64_t)150 * 1000)
+DV_MUST_USE dv_err *dv_kube_watch(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *request, const dv_http_sink *sink, void *arg, dv_http_stream **ret_stream);
+/* The error that a Status document stands for (kinds as dv_kube_do()); never NULL. */
+DV_MUST_USE dv_err *dv_kube_status_error(const json_t *status, int http_status);
+
+/* ---- Figures ---- */
+/* Calls `each` for every (verb, code) with the number of requests so far. Threads: any. */
+void dv_kube_request_counts(const dv_kube *kube, void (*each)(void *arg, const char *verb, int code, uint64_t count), void *arg);
