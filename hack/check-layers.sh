@@ -3,7 +3,7 @@
 # Holds the architecture: a module includes only the layers before it, and each library is
 # included behind one door only.
 set -u
-layers=(base json yaml semver regex gotemplate http httpd oci kube runtime resolve repo manifest
+layers=(base json yaml semver regex gotemplate http httpd oci kube runtime resolve manifest repo
         helm sandbox install)
 failed=0
 

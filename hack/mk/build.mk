@@ -2,8 +2,8 @@
 # Modules become archives, programs link them. The order below is the layering: a module sees
 # only those before it, and its tests link only those, so a reference that points back fails.
 
-LAYERS := base json yaml semver regex gotemplate http httpd oci kube runtime resolve repo \
-          manifest helm sandbox install
+LAYERS := base json yaml semver regex gotemplate http httpd oci kube runtime resolve manifest repo \
+          helm sandbox install
 MODULES := $(foreach m,$(LAYERS),$(if $(wildcard pkg/$(m)/*.c),$(m)))
 
 lib = $(B)/lib/lib$(1).a

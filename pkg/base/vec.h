@@ -14,9 +14,9 @@
 #include "base/alloc.h"
 
 /* As a struct member or a typedef: typedef DV_VEC(char *) dv_strings; */
-#define DV_VEC(type)                                                                               \
+#define DV_VEC(...)                                                                                \
     struct {                                                                                       \
-        type *at;                                                                                  \
+        __VA_ARGS__ *at;                                                                                  \
         size_t n, cap;                                                                             \
     }
 

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the bytes of manifests to a list of Kubernetes objects: documents and List kinds taken
+ * apart, each checked for apiVersion, kind and a valid name, duplicates refused. Pure; runs in
+ * a caged worker.
+ *
+ * Threads: any.
+ */
+#pragma once
+
+#include "json/json.h"
+
+#define DV_OBJECTS_MAX 5000
+
+/*
+ * Appends the objects of one manifest to `objects` (an array). `name` names the manifest in errors ("manifest.yaml", without
+ * query). INVALID "InvalidManifest": "manifest.yaml: line 3: …", "…: document 2: kind is missing".
+ */
+DV_MUST_USE dv_err *dv_objects_read(dv_str bytes, const char *name, json_t *objects);
+/* INVALID "DuplicateObject": two of the objects are one (group, kind, namespace, name). */
+DV_MUST_USE dv_err *dv_objects_check_unique(const json_t *objects);
