@@ -131,7 +131,7 @@ case ${1:-} in
     cluster) ensure "${cluster_packages[@]}" ;;
     go) print_go ;;
     *)
-        sed -n '4,12s/^# \{0,1\}//p' "$0" >&2
+        sed -n '4,/^[^#]/s/^# \{0,1\}//p' "$0" >&2
         exit 2
         ;;
 esac
