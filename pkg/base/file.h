@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/vec.h"
 
 /* Appends the content; out's limit bounds it. NOT_FOUND: no such file. INVALID: too large or not a
  * regular file. TRANSIENT: could not be read. */

@@ -157,8 +157,8 @@ bool dv_glob_match(dv_str pattern, dv_str name)
     return p == pattern.n;
 }
 
-/* Length of the sequence that starts at s.p[0], or 0 where it is malformed (Unicode 15, table 3-7). */
-static size_t utf8_sequence(dv_str s)
+/* By Unicode 15, table 3-7. */
+size_t dv_utf8_len(dv_str s)
 {
     const unsigned char *u = (const unsigned char *)s.p;
     unsigned char low = 0x80, high = 0xbf;
@@ -193,7 +193,7 @@ static size_t utf8_sequence(dv_str s)
 bool dv_utf8_valid(dv_str s)
 {
     while (s.n) {
-        size_t n = utf8_sequence(s);
+        size_t n = dv_utf8_len(s);
 
         if (!n)
             return false;

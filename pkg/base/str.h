@@ -53,5 +53,7 @@ uint64_t dv_str_hash(dv_str s);
  * len(name) * stars at worst.
  */
 bool dv_glob_match(dv_str pattern, dv_str name);
+/* Length of the UTF-8 sequence that s (not empty) starts with; 0: malformed. */
+size_t dv_utf8_len(dv_str s);
 /* True for valid UTF-8 without surrogates, at most U+10FFFF. */
 bool dv_utf8_valid(dv_str s);
