@@ -23,6 +23,8 @@ typedef struct {
 
 /* NewVersion of the library, and the build rule. INVALID "BadVersion": with the reason. */
 DV_MUST_USE dv_err *dv_version_parse(dv_str text, dv_version *ret_version);
+/* The same without an error's cost, for those who only ask. False: not a version. */
+DV_MUST_USE bool dv_version_is(dv_str text, dv_version *ret_version);
 /* StrictNewVersion: all three numbers, no "v", no leading zeros. */
 DV_MUST_USE dv_err *dv_version_parse_strict(dv_str text, dv_version *ret_version);
 /* -1, 0, 1. A total order: precedence, then build. */
