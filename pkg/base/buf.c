@@ -32,8 +32,9 @@ static bool reserve(dv_buf *buf, size_t n)
     }
     if (buf->n + n < buf->cap)
         return true;
-    size_t cap = buf->cap ? buf->cap : FIRST_CAP;
-    while (cap <= buf->n + n)
+    size_t cap = DV_MAX(buf->cap, (size_t)FIRST_CAP), needed = buf->n + n + 1;
+    DV_ASSERT(buf->limit < SIZE_MAX / 2);
+    while (cap < needed)
         cap *= 2;
     cap = DV_MIN(cap, buf->limit + 1);
     buf->p = dv_realloc(buf->p, cap);

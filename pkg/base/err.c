@@ -19,7 +19,7 @@ static void clip(char *message)
         memcpy(message + MESSAGE_MAX_BYTES - 4, "...", 4);
 }
 
-static char *vformat(const char *format, va_list args)
+DV_PRINTF(1, 0) static char *vformat(const char *format, va_list args)
 {
     char *text = NULL;
 

@@ -10,8 +10,10 @@
 #include "base/err.h"
 
 /* Holds mu until the end of the scope. */
-#define DV_LOCK_SCOPE(mu)                                                                          \
-    DV_CLEANUP(dv_unlock_at) DV_UNUSED pthread_mutex_t *dv_held_at_##__LINE__ = dv_lock(mu)
+#define DV_LOCK_SCOPE(mu) DV_LOCK_SCOPE_AT(mu, __COUNTER__)
+#define DV_LOCK_SCOPE_AT(mu, id) DV_LOCK_SCOPE_AS(mu, id)
+#define DV_LOCK_SCOPE_AS(mu, id)                                                                   \
+    DV_CLEANUP(dv_unlock_at) DV_UNUSED pthread_mutex_t *dv_held_##id = dv_lock(mu)
 
 pthread_mutex_t *dv_lock(pthread_mutex_t *mu); /* returns mu */
 void dv_unlock_at(pthread_mutex_t **mu);

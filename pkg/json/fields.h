@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON <-> struct by table, one row a field. It serves decode, encode and the test that holds
- * crds/*.yaml against it.
+ * the CRDs in crds/ against it.
  *
  *     static const dv_field_row rows[] = {
  *         { "revisions", DV_FIELD_OPT_I64, offsetof(dv_package_spec, revisions) },
  *     };
  *
- * Decoding fills a zeroed struct; what it owns is freed by dv_fields_free() with the same rows.
+ * Decoding fills a zeroed struct; what it owns is freed by dv_fields_free() with the same rows
+ * (which leaves those fields zero). After an error nothing is left to free.
  * Absent and null leave the zero value. A value of another type is INVALID with its path. An
  * unknown member is reported through `unknown` (an own, not an error: the API ages well).
  *

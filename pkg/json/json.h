@@ -32,15 +32,24 @@ void dv_json_setup(void);
  */
 DV_MUST_USE dv_err *dv_json_read(dv_str bytes, json_t **ret_doc);
 
+/* The same for the first document of a stream: *ret_used is the offset of what follows it. */
+DV_MUST_USE dv_err *dv_json_read_first(dv_str bytes, json_t **ret_doc, size_t *ret_used);
+
 /*
  * Appends doc, compact, in insertion order: reals as the shortest text that reads back equal
  * (1.0 stays "1.0"), strings in UTF-8 with only what RFC 8259 demands escaped.
+ * A document of more than DV_JSON_DEPTH_MAX levels, like one that does not fit, adds nothing and
+ * marks the buffer.
  */
 void dv_json_write(const json_t *doc, dv_buf *out);
 /* The same with object keys in byte order: equal documents, equal bytes. */
 void dv_json_write_sorted(const json_t *doc, dv_buf *out);
 /* Indented by two spaces, for people. */
 void dv_json_write_pretty(const json_t *doc, dv_buf *out);
+
+/* Writes a finite real so that it reads back equal, and as a real; the length. */
+#define DV_JSON_REAL_BYTES 40
+size_t dv_json_real_text(double value, char ret_text[DV_JSON_REAL_BYTES]);
 
 /* ---- Looking up, by RFC 6901 pointer ("/metadata/name"); all borrow and take NULL documents ---- */
 
@@ -55,15 +64,29 @@ dv_opt_i64 dv_json_opt_int(const json_t *doc, const char *pointer);
 json_t *dv_json_object(const json_t *doc, const char *pointer); /* NULL unless an object */
 json_t *dv_json_array(const json_t *doc, const char *pointer);  /* NULL unless an array */
 
+/*
+ * Cuts the first token off a pointer and puts it, unescaped, into token (emptied first). False at
+ * the end, and for what is no pointer: *pointer is empty only in the first case.
+ */
+bool dv_json_token_next(dv_str *pointer, dv_buf *token);
+/* Appends "/" and the token, escaped. */
+void dv_json_token_add(dv_buf *pointer, dv_str token);
+
 /* ---- Changing ---- */
 
-/* Sets pointer to value (taken), making the objects on the way. INVALID: something there is no object. */
+/*
+ * Sets pointer to value (taken), making the objects on the way; "-" appends to an array, a null
+ * on the way becomes an object. INVALID: something there has no members, or not this index.
+ */
 DV_MUST_USE dv_err *dv_json_set(json_t *doc, const char *pointer, json_t *value);
 /* Removes what is at pointer; nothing there is fine. */
 void dv_json_remove(json_t *doc, const char *pointer);
 /* Sets an object's member to a string, or removes it when text is NULL. */
 void dv_json_put_str(json_t *object, const char *key, const char *text);
-/* Owned. RFC 7396: target is changed in place; patch is borrowed. */
+/*
+ * RFC 7396. Takes target, changes it in place where it can, and returns the result, owned;
+ * patch is borrowed and copied from: doc = dv_json_merge_patch(doc, patch).
+ */
 json_t *dv_json_merge_patch(json_t *target, const json_t *patch);
 /* A string from bytes that may hold NUL; owned. Invalid UTF-8 becomes U+FFFD. */
 json_t *dv_json_string(dv_str s);
