@@ -72,6 +72,12 @@ DV_MUST_USE dv_err *dv_informer_wait(dv_ctx *ctx, dv_informer *informer);
 /* Since when (monotonic) the watch has been broken; 0: it runs. */
 int64_t dv_informer_broken_since_ms(const dv_informer *informer);
 
+/*
+ * Highest resourceVersion, as a number, that lists, events and bookmarks have told: an object
+ * written at a lower one that is not in the store is gone. 0 before the first list.
+ */
+uint64_t dv_informer_revision(const dv_informer *informer);
+
 /* key: "namespace/name", or "name" for cluster scope. One holder, the caller's; NULL: absent. */
 dv_entry *dv_informer_get(dv_informer *informer, const char *key);
 /* All entries, or those with an index value; in byte order of their keys; one holder each. */
