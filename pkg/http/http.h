@@ -34,7 +34,10 @@ typedef struct dv_http_profile dv_http_profile;
 /* Starts the thread. Call dv_http_setup() first, once, before any thread of the process. */
 void dv_http_setup(void);
 dv_http *dv_http_new(void);
-/* Cuts what still runs (CANCELED), joins the thread, frees the lanes. */
+/*
+ * Cuts what still runs (CANCELED), joins the thread, frees the lanes. Streams are closed before;
+ * nobody may be in a call.
+ */
 void dv_http_free(dv_http *http);
 DV_DEFINE_AUTO(dv_http)
 
@@ -91,6 +94,8 @@ typedef struct {
      */
     bool (*may_send)(const void *arg);
     const void *may_send_arg;
+    bool repeatable; /* no harm if the server carries it out twice (a PATCH that applies);
+                        GET, HEAD, PUT, DELETE and OPTIONS always are */
 } dv_http_request;
 
 typedef struct {
@@ -103,6 +108,8 @@ void dv_http_response_free(dv_http_response *response);
 const char *dv_http_header(const dv_http_response *response, const char *lower_case_name);
 /* Seconds or date of Retry-After as milliseconds from now; 0: absent or unreadable. */
 int64_t dv_http_retry_after_ms(const dv_http_response *response, const dv_clock *clock);
+/* The same for a header's value; NULL gives 0. At most a day. */
+int64_t dv_http_retry_after_parse(const char *value, const dv_clock *clock);
 DV_DEFINE_AUTO(dv_http_response)
 
 /*
@@ -134,11 +141,14 @@ void dv_http_start(dv_http_lane *lane, const dv_http_request *request, int64_t t
 
 typedef struct dv_http_stream dv_http_stream;
 typedef struct {
-    /* The status line has come. False ends the stream. */
+    /* NULL, or called for each header of the answer before `begin`; name in lower case, borrowed. */
+    void (*header)(void *arg, const char *name, const char *value);
+    /* The headers have come. False ends the stream. */
     bool (*begin)(void *arg, int status);
     /* Bytes have come; they are borrowed. False ends the stream. Must neither parse nor pause. */
     bool (*data)(void *arg, dv_str bytes);
-    /* The last call, always: takes err; NULL when the server ended it regularly. */
+    /* The last call, always: takes err; NULL when the server ended it regularly; CANCELED
+       "StreamEnded" when begin or data returned false. */
     void (*end)(void *arg, dv_err *err);
 } dv_http_sink;
 /* Owned; close it also after `end`. The idle time limit cuts a silent stream. */

@@ -44,7 +44,10 @@ dv_address_policy *dv_address_policy_new(void);
 void dv_address_policy_free(dv_address_policy *policy);
 /* INVALID: no CIDR ("10.0.0.0/8", "::1/128"). */
 DV_MUST_USE dv_err *dv_address_policy_allow(dv_address_policy *policy, const char *cidr);
-/* An address that is never connected to, whatever else is allowed (the API server's). */
+/*
+ * An address that is never connected to, whatever else is allowed (the API server's): on its
+ * port only, or on each where that is 0.
+ */
 void dv_address_policy_deny(dv_address_policy *policy, const struct sockaddr *address);
 bool dv_address_allowed(const dv_address_policy *policy, const struct sockaddr *address, bool own_origin);
 DV_DEFINE_AUTO(dv_address_policy)
