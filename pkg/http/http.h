@@ -7,9 +7,10 @@
  * A lane is a multi handle with its own connections and bounds, so that watches, requests and
  * the lease never wait for each other. HTTP/2 is used where the server offers it: requests of a
  * lane share connections up to streams_max each, and a further connection opens when those are full.
- * A GOAWAY, a refused stream or a stale pooled connection, when it is certain that the server
- * did not process the request, is retried at once, at most three times, without the caller
- * noticing.
+ * What ends before a byte of an answer came (a GOAWAY, a refused stream, a pooled connection that
+ * was closed) is sent again at once on another connection, by libcurl (at most five times) and by
+ * us (three), when that does no harm: see dv_http_request.repeatable. A POST is not, unless its
+ * caller says so: libcurl does not tell a refused stream from a lost one.
  *
  * A dv_http_profile says how a server is spoken to: TLS, proxy, which addresses may be
  * connected to. It is shared by count; a request holds it while it runs.
@@ -100,6 +101,7 @@ typedef struct {
 
 typedef struct {
     int status;
+    bool repeated; /* sent more than once; an earlier one may have been carried out */
     dv_buf body;
     DV_VEC(struct { char *name; char *value; }) headers; /* of the final answer; names in lower case */
 } dv_http_response;

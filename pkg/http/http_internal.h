@@ -108,9 +108,10 @@ struct dv_transfer {
     int64_t uploaded;
     size_t body_sent, header_bytes;
     int retries, status;
+    int sends;     /* in this attempt; libcurl may send more than once */
+    bool repeated; /* an earlier sending may have been carried out */
     bool answered;      /* a byte of an answer has come */
     bool headers_done;
-    bool refused_stream; /* the server said that it did not look at the request */
     bool ended_by_sink;
     dv_http_response *response;
     dv_err *why; /* set by a callback that ends the transfer */
@@ -122,10 +123,11 @@ struct dv_http_lane {
     dv_http *http;
     size_t index;
     const char *name;
-    size_t in_flight_max, queue_max;
+    size_t streams_max, in_flight_max, queue_max;
     /* Transport thread only. */
     CURLM *multi;
     dv_transfer_list queue, refused, running;
+    size_t unsent; /* running, and still without a connection */
     CURL *pool[DV_HTTP_POOL_MAX];
     size_t pool_n;
     int64_t timer_ms; /* when libcurl wants to be called; -1: not */

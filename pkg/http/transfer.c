@@ -239,6 +239,7 @@ static bool begin(dv_transfer *transfer)
         return true;
     transfer->headers_done = true;
     transfer->status = transfer->response->status = (int)status;
+    transfer->response->repeated = transfer->repeated;
     if (!transfer->sink)
         return true;
     for (size_t i = 0; transfer->sink->header && i < transfer->response->headers.n; i++)
@@ -302,7 +303,8 @@ static size_t on_upload(char *room, size_t size, size_t n, void *arg)
 
 /*
  * libcurl is about to send the request again on another connection, because this one ended
- * before a byte of an answer came. That must not happen to what the server may have done.
+ * or the stream was refused (GOAWAY, REFUSED_STREAM) before a byte of an answer came. Which of
+ * the two it was can't be told, so what the server may have done is not sent again.
  */
 static int on_rewind(void *arg, curl_off_t offset, int origin)
 {
@@ -310,26 +312,10 @@ static int on_rewind(void *arg, curl_off_t offset, int origin)
 
     if (origin != SEEK_SET || offset != 0)
         return CURL_SEEKFUNC_FAIL;
-    if (!transfer->repeatable && !transfer->refused_stream)
+    if (!transfer->repeatable)
         return CURL_SEEKFUNC_FAIL;
     transfer->body_sent = 0;
-    transfer->refused_stream = false;
     return CURL_SEEKFUNC_OK;
-}
-
-/*
- * Of all that libcurl tells, only its word that the server refused the stream (by REFUSED_STREAM
- * or a GOAWAY below its number) matters: no option or getinfo shows it. Should the words change,
- * such a request fails as TRANSIENT instead of being repeated.
- */
-static int on_debug(CURL *easy, curl_infotype type, char *bytes, size_t n, void *arg)
-{
-    dv_transfer *transfer = arg;
-
-    (void)easy;
-    if (type == CURLINFO_TEXT && dv_str_starts((dv_str){bytes, n}, DV_STR("REFUSED_STREAM")))
-        transfer->refused_stream = true;
-    return 0;
 }
 
 static int on_progress(void *arg, curl_off_t total, curl_off_t now, curl_off_t up_total,
@@ -415,6 +401,10 @@ static int on_connected(void *arg, char *ip, char *local_ip, int port, int local
         object(transfer, dv_err_new(DV_CANCELED, "Fenced", "not sent: it may not be by now"));
         return CURL_PREREQFUNC_ABORT;
     }
+    if (transfer->sends++ == 0)
+        transfer->lane->unsent--;
+    else
+        transfer->repeated = true;
     return CURL_PREREQFUNC_OK;
 }
 
@@ -476,13 +466,8 @@ static CURLcode setup_body(dv_transfer *transfer, CURL *easy)
         SET(CURLOPT_HTTPGET, 1L);
     }
     SET(CURLOPT_CUSTOMREQUEST, transfer->method);
-    if (transfer->repeatable)
-        return code;
-    SET(CURLOPT_VERBOSE, 1L);
-    SET(CURLOPT_DEBUGFUNCTION, on_debug);
-    SET(CURLOPT_DEBUGDATA, transfer);
-    if (!transfer->body.n) /* nothing to rewind, so libcurl would repeat it unasked */
-        SET(CURLOPT_FRESH_CONNECT, 1L);
+    if (!transfer->repeatable && !transfer->body.n)
+        SET(CURLOPT_FRESH_CONNECT, 1L); /* nothing to rewind: libcurl would repeat it unasked */
     return code;
 }
 
@@ -564,9 +549,10 @@ void dv_transfer_rewind(dv_transfer *transfer)
     drop_headers(transfer->response);
     dv_buf_reset(&transfer->response->body);
     dv_err_free(DV_TAKE(transfer->why));
+    transfer->repeated = true;
     transfer->body_sent = transfer->header_bytes = 0;
     transfer->uploaded = 0;
-    transfer->answered = transfer->headers_done = transfer->refused_stream = false;
+    transfer->answered = transfer->headers_done = false;
     transfer->error_text[0] = '\0';
 }
 

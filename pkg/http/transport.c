@@ -118,6 +118,8 @@ static void detach(dv_transfer *transfer)
 
     if (!easy)
         return;
+    if (!transfer->sends)
+        transfer->lane->unsent--;
     curl_multi_remove_handle(transfer->lane->multi, easy);
     transfer->easy = NULL;
     give_handle_back(transfer->lane, easy, transfer->sink != NULL);
@@ -162,6 +164,8 @@ static void launch(dv_transfer *transfer)
     CURLcode code = dv_transfer_setup(transfer, easy);
 
     transfer->state = DV_T_RUNNING;
+    transfer->sends = 0;
+    lane->unsent++;
     dv_transfer_append(&lane->running, transfer);
     transfer->active_ms = lane->http->now_ms;
     look_no_later_than(lane->http, transfer->active_ms + transfer->idle_ms);
@@ -171,12 +175,22 @@ static void launch(dv_transfer *transfer)
         complete(transfer, dv_transfer_error(transfer, code));
 }
 
+/*
+ * Beyond what one connection holds the requests go one by one, each as soon as the one before has
+ * its place: libcurl would open a connection for each until the first of them is there.
+ */
+static bool may_launch(const dv_http_lane *lane)
+{
+    return lane->queue.n && lane->running.n < lane->in_flight_max &&
+           (lane->running.n < lane->streams_max || lane->unsent == 0);
+}
+
 static void fill(dv_http_lane *lane)
 {
     for (;;) {
         if (lane->refused.n)
             complete(lane->refused.head, DV_TAKE(lane->refused.head->refusal));
-        else if (lane->queue.n && lane->running.n < lane->in_flight_max)
+        else if (may_launch(lane))
             launch(take_first(&lane->queue));
         else
             break;
@@ -440,6 +454,7 @@ dv_http_lane *dv_http_lane_new(dv_http *http, const dv_http_lane_options *option
 
     lane->http = http;
     lane->name = options->name;
+    lane->streams_max = streams;
     lane->in_flight_max = options->in_flight_max ? options->in_flight_max : 64;
     lane->queue_max = options->queue_max ? options->queue_max : 4096;
     lane->timer_ms = -1;
