@@ -16,6 +16,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "base/vec.h"
 #include "semver/constraint.h"
 
 /* One dependency: a name and a constraint text; empty: any version, releases preferred. */
@@ -49,9 +50,12 @@ void dv_problem_free(dv_problem *problem);
 /* who is named in explanations ("PackageManifest team-a/web"). Copies. INVALID: bad range. */
 DV_MUST_USE dv_err *dv_problem_add_root(dv_problem *problem, const char *package, const char *range,
                                         const char *who);
-/* Kept where it fits. upgrade: a person asked for the newest, so it gives no preference. */
+/*
+ * Kept where it fits. For what a person wants upgraded, leave it out. A version that is not
+ * among the candidates gives no preference.
+ */
 void dv_problem_add_installed(dv_problem *problem, const char *package, const char *version);
-/* Never moved. */
+/* Never moved: where the package is needed, it has this version. Asks for nothing by itself. */
 void dv_problem_add_pinned(dv_problem *problem, const char *package, const char *version,
                            const char *who);
 /* A name whose only candidate is this version with these dependencies (an inline manifest). Copies. */

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "resolve/solver_internal.h"
+
+static bool holds(const term *t)
+{
+    return dv_set_within(t->pkg->dom, t->set, t->pkg->words);
+}
+
+static void push_entry(solver *s, package *p, rule *reason)
+{
+    entry e = {.pkg = p,
+               .reason = reason,
+               .level = level_of(s),
+               .prev = p->last,
+               .old = s->undo.n};
+
+    for (size_t i = 0; i < p->words; i++)
+        *dv_vec_push(&s->undo) = p->dom[i];
+    p->last = (uint32_t)s->trail.n;
+    *dv_vec_push(&s->trail) = e;
+}
+
+void solver_narrow(solver *s, package *p, const dv_word *deny, rule *reason)
+{
+    bool was_needed = is_needed(p);
+
+    if (!dv_set_meets(p->dom, deny, p->words))
+        return;
+    if (dv_set_within(p->dom, deny, p->words)) {
+        if (!s->conflict)
+            s->conflict = reason;
+        return;
+    }
+    push_entry(s, p, reason);
+    dv_set_without(p->dom, deny, p->words);
+    if (!is_needed(p))
+        return;
+    if (is_settled(p)) {
+        if (!p->versions[dv_set_top(p->dom, p->words) - 1].expanded)
+            *dv_vec_push(&s->forced) = p;
+    } else if (!was_needed) {
+        solver_heap_add(s, p);
+    }
+}
+
+/* ---- Rules that may bite ---- */
+
+/* Applies the rule if at most one of its terms does not hold. */
+static void check_rule(solver *s, rule *r)
+{
+    const term *open = NULL;
+
+    for (uint32_t i = 0; i < r->n; i++) {
+        if (holds(&r->terms[i]))
+            continue;
+        if (open)
+            return;
+        open = &r->terms[i];
+    }
+    if (open)
+        solver_narrow(s, open->pkg, open->set, r);
+    else if (!s->conflict)
+        s->conflict = r;
+}
+
+void solver_add_late(solver *s, rule *r)
+{
+    if (level_of(s) > 0)
+        *dv_vec_push(&s->late) = (late){r, level_of(s)};
+    check_rule(s, r);
+}
+
+/* Rules made above the level may bite at it, though nothing here moves any more to wake them. */
+static void check_late(solver *s)
+{
+    uint32_t level = level_of(s);
+    size_t first = s->late.n;
+
+    while (first > 0 && s->late.at[first - 1].level > level)
+        first--;
+    for (size_t i = first; i < s->late.n; i++) {
+        s->late.at[i].level = level;
+        check_rule(s, s->late.at[i].rule);
+    }
+    if (level == 0)
+        s->late.n = 0;
+}
+
+/* ---- Propagation ---- */
+
+/* Only what began to hold with this entry is looked at: the rest was seen before. */
+static void wake_needs(solver *s, const package *p, size_t old)
+{
+    for (size_t i = 0; i < p->needs.n && !s->conflict; i++) {
+        rule *r = p->needs.at[i];
+        const dv_word *set = r->terms[0].set;
+
+        if (dv_set_within(p->dom, set, p->words) &&
+            !dv_set_within(s->undo.at + old, set, p->words))
+            solver_narrow(s, r->terms[1].pkg, r->terms[1].set, r);
+    }
+}
+
+static void wake_asks(solver *s, const package *p, size_t old)
+{
+    for (size_t i = 0; i < p->asks.n; i++) {
+        const ask *a = p->asks.at[i];
+
+        if (dv_set_meets(p->dom, a->allow, p->words) ||
+            !dv_set_meets(s->undo.at + old, a->allow, p->words))
+            continue;
+        for (size_t k = 0; k < a->rules.n && !s->conflict; k++)
+            solver_narrow(s, a->rules.at[k]->terms[0].pkg, a->rules.at[k]->terms[0].set,
+                          a->rules.at[k]);
+    }
+}
+
+static void swap_terms(rule *r, uint32_t i, uint32_t k)
+{
+    term held = r->terms[i];
+
+    r->terms[i] = r->terms[k];
+    r->terms[k] = held;
+}
+
+/* True: another term of r is watched instead of its mine-th. */
+static bool watch_elsewhere(rule *r, uint32_t mine)
+{
+    for (uint32_t k = 2; k < r->n; k++)
+        if (!holds(&r->terms[k])) {
+            swap_terms(r, mine, k);
+            *dv_vec_push(&r->terms[mine].pkg->watches) = r;
+            return true;
+        }
+    return false;
+}
+
+static void wake_watches(solver *s, package *p)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < p->watches.n; i++) {
+        rule *r = p->watches.at[i];
+        uint32_t mine = r->terms[0].pkg == p ? 0 : 1;
+        const term *other = &r->terms[1 - mine];
+        bool inert = s->conflict || !holds(&r->terms[mine]) ||
+                     !dv_set_meets(other->pkg->dom, other->set, other->pkg->words);
+
+        if (!inert && watch_elsewhere(r, mine))
+            continue;
+        p->watches.at[kept++] = r;
+        if (!inert)
+            solver_narrow(s, other->pkg, other->set, r);
+    }
+    p->watches.n = kept;
+}
+
+void solver_propagate(solver *s)
+{
+    while (s->head < s->trail.n && !s->conflict) {
+        const entry e = s->trail.at[s->head++];
+
+        s->steps++;
+        wake_needs(s, e.pkg, e.old);
+        wake_asks(s, e.pkg, e.old);
+        wake_watches(s, e.pkg);
+    }
+}
+
+void solver_watch(rule *r)
+{
+    for (uint32_t i = 0; i < 2 && i < r->n; i++)
+        *dv_vec_push(&r->terms[i].pkg->watches) = r;
+}
+
+/* ---- Decisions ---- */
+
+void solver_decide(solver *s, package *p, const dv_word *deny)
+{
+    *dv_vec_push(&s->level_starts) = (uint32_t)s->trail.n;
+    solver_narrow(s, p, deny, /* reason= */ NULL);
+}
+
+static void undo_entry(solver *s)
+{
+    const entry e = s->trail.at[--s->trail.n];
+    package *p = e.pkg;
+
+    dv_set_copy(p->dom, entry_old(s, &e), p->words);
+    s->undo.n = e.old;
+    p->last = e.prev;
+    if (is_needed(p) && !is_settled(p))
+        solver_heap_add(s, p);
+}
+
+void solver_backjump(solver *s, uint32_t level)
+{
+    size_t keep;
+
+    s->conflict = NULL;
+    s->forced.n = 0;
+    if (level >= level_of(s))
+        return;
+    keep = s->level_starts.at[level];
+    while (s->trail.n > keep)
+        undo_entry(s);
+    s->level_starts.n = level;
+    s->head = DV_MIN(s->head, s->trail.n);
+    s->installed_next = level < s->installed_level ? 0 : s->installed_next;
+    check_late(s);
+}

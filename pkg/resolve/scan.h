@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A pull reader of JSON for problem files, which may be large and are read in place: strings
+ * without escapes are views of the input. The first fault is kept and ends everything.
+ *
+ *     for (bool more = scan_open(&in, '{'); more; more = scan_more(&in, '}')) {
+ *         dv_str key = scan_key(&in);
+ *         …
+ *     }
+ *     fault = in.fault;
+ *
+ * Threads: owner.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/vec.h"
+
+typedef struct {
+    const char *start, *at, *end;
+    dv_arena *arena;   /* where strings with escapes go; borrowed */
+    const char *fault; /* static; NULL: fine so far */
+} scan;
+
+/* Depth of values that are skipped over. */
+#define DV_SCAN_DEPTH_MAX 64
+
+void scan_init(scan *in, dv_str json, dv_arena *arena);
+/* Records the fault unless there is one already. */
+void scan_fail(scan *in, const char *fault);
+/* Behind '{' or '['. False: not that, or it is empty (then it is behind the end, too). */
+bool scan_open(scan *in, char open);
+/* Behind a ',', or behind the end (false). */
+bool scan_more(scan *in, char close);
+/* A key and its colon. */
+dv_str scan_key(scan *in);
+dv_str scan_string(scan *in);
+int64_t scan_integer(scan *in);
+/* The next byte that is not white space, not taken; 0 at the end. */
+char scan_peek(scan *in);
+/* Over one value of any kind, checking it. */
+void scan_skip(scan *in);
+/* Nothing but white space is left, or a fault. */
+void scan_finish(scan *in);
+size_t scan_line(const scan *in);

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "resolve/solver_internal.h"
+
+/* Steps between two looks at the clock and the memory. */
+enum { STEPS_PER_CHECK = 4096 };
+
+/* ---- Set up and tear down ---- */
+
+static int by_name(const void *a, const void *b)
+{
+    const problem_version *x = *(const problem_version *const *)a;
+    const problem_version *y = *(const problem_version *const *)b;
+    int order = strcmp(x->package, y->package);
+
+    return order ? order : strcmp(x->version, y->version);
+}
+
+static void sort_named(named *list)
+{
+    if (list->n)
+        qsort(list->at, list->n, sizeof(list->at[0]), by_name);
+}
+
+static void free_constraint(void *constraint)
+{
+    dv_constraint_free(constraint);
+}
+
+static void solver_init(solver *s, dv_ctx *ctx, const dv_problem *problem,
+                        const dv_candidates *candidates)
+{
+    *s = (solver){.ctx = ctx, .problem = problem, .candidates = candidates};
+    s->arena = dv_arena_new(/* limit_bytes= */ 0);
+    s->packages = dv_map_new(/* free_value= */ NULL);
+    s->constraints = dv_map_new(free_constraint);
+    s->asks = dv_map_new(/* free_value= */ NULL);
+    for (size_t i = 0; i < problem->installed.n; i++)
+        *dv_vec_push(&s->given_installed) = &problem->installed.at[i];
+    for (size_t i = 0; i < problem->pinned.n; i++)
+        *dv_vec_push(&s->given_pinned) = &problem->pinned.at[i];
+    for (size_t i = 0; i < problem->fixed.n; i++)
+        *dv_vec_push(&s->given_fixed) = &problem->fixed.at[i].is;
+    sort_named(&s->given_installed);
+    sort_named(&s->given_pinned);
+    sort_named(&s->given_fixed);
+}
+
+static void package_done(package *p)
+{
+    for (size_t i = 0; i < p->asks.n; i++)
+        dv_vec_done(&p->asks.at[i]->rules);
+    dv_vec_done(&p->asks);
+    dv_vec_done(&p->needs);
+    dv_vec_done(&p->watches);
+    dv_vec_done(&p->facts);
+    dv_strings_done(&p->texts);
+}
+
+static void solver_done(solver *s)
+{
+    for (size_t i = 0; i < s->by_id.n; i++)
+        package_done(s->by_id.at[i]);
+    dv_vec_done(&s->by_id);
+    dv_vec_done(&s->given_installed);
+    dv_vec_done(&s->given_pinned);
+    dv_vec_done(&s->given_fixed);
+    dv_vec_done(&s->trail);
+    dv_vec_done(&s->undo);
+    dv_vec_done(&s->level_starts);
+    dv_vec_done(&s->late);
+    dv_vec_done(&s->forced);
+    dv_vec_done(&s->heap);
+    dv_vec_done(&s->installed);
+    dv_vec_done(&s->work);
+    dv_vec_done(&s->sources);
+    dv_map_free(s->packages);
+    dv_map_free(s->constraints);
+    dv_map_free(s->asks);
+    dv_arena_free(s->arena);
+}
+
+/* ---- Search ---- */
+
+static dv_err *check_limits(solver *s)
+{
+    if (s->conflicts > DV_RESOLVE_CONFLICTS_MAX || dv_arena_used(s->arena) > DV_RESOLVE_MEMORY_MAX)
+        return dv_err_new(DV_INVALID, "ProblemTooHard",
+                          "no answer after %u conflicts between %zu packages", s->conflicts,
+                          s->by_id.n);
+    return dv_ctx_check(s->ctx);
+}
+
+/* Packages that were narrowed to one version: what it needs is known from now on. */
+static dv_err *expand_forced(solver *s)
+{
+    while (s->forced.n && !s->conflict) {
+        package *p = s->forced.at[--s->forced.n];
+        size_t value = dv_set_top(p->dom, p->words);
+
+        if (is_needed(p) && is_settled(p) && !p->versions[value - 1].expanded)
+            DV_CHECK(solver_expand(s, p, value));
+    }
+    return NULL;
+}
+
+/* True: a decision was made. What is installed stays so, or is absent, while nothing speaks against it. */
+static bool keep_installed(solver *s)
+{
+    if (s->installed_fresh) {
+        /* Found late: it goes before what was decided meanwhile. */
+        s->installed_fresh = false;
+        s->installed_level = UINT32_MAX;
+        solver_backjump(s, 0);
+        s->installed_next = 0;
+        return true;
+    }
+    while (s->installed_next < s->installed.n) {
+        package *p = s->installed.at[s->installed_next++];
+        dv_word *moved;
+
+        if (!dv_set_has(p->dom, p->installed))
+            continue;
+        moved = p->work; /* free between conflicts */
+        dv_set_fill(moved, p->values);
+        dv_set_drop(moved, 0);
+        dv_set_drop(moved, p->installed);
+        if (!dv_set_meets(p->dom, moved, p->words))
+            continue;
+        solver_decide(s, p, moved);
+        return true;
+    }
+    if (s->installed_level > level_of(s))
+        s->installed_level = level_of(s);
+    return false;
+}
+
+/* *ret_done: every needed package is settled. */
+static dv_err *decide(solver *s, bool *ret_done)
+{
+    package *p;
+    size_t value;
+
+    if (keep_installed(s))
+        return NULL;
+    p = solver_next(s);
+    if (!p) {
+        *ret_done = true;
+        return NULL;
+    }
+    value = solver_pick(s, p);
+    if (!p->versions[value - 1].expanded)
+        return solver_expand(s, p, value); /* it may fall at once; then nothing is decided */
+    dv_set_copy(p->work, p->dom, p->words);
+    dv_set_drop(p->work, value);
+    solver_decide(s, p, p->work);
+    return NULL;
+}
+
+/* *ret_solved: false where s->proof is complete. */
+static dv_err *search(solver *s, bool *ret_solved)
+{
+    bool done = false;
+    uint32_t checked = 0;
+
+    while (!done) {
+        solver_propagate(s);
+        if (s->conflict) {
+            if (!solver_learn(s)) {
+                *ret_solved = false;
+                return NULL;
+            }
+            continue;
+        }
+        if (s->steps++ - checked >= STEPS_PER_CHECK) {
+            DV_CHECK(check_limits(s));
+            checked = s->steps;
+        }
+        if (s->forced.n)
+            DV_CHECK(expand_forced(s));
+        else
+            DV_CHECK(decide(s, &done));
+    }
+    *ret_solved = true;
+    return NULL;
+}
+
+/* ---- Answer ---- */
+
+static int by_choice(const void *a, const void *b)
+{
+    return strcmp(((const dv_choice *)a)->package, ((const dv_choice *)b)->package);
+}
+
+static void take_solution(const solver *s, dv_solution *ret_solution)
+{
+    *ret_solution = (dv_solution){0};
+    for (size_t i = 0; i < s->by_id.n; i++) {
+        const package *p = s->by_id.at[i];
+
+        if (!is_needed(p))
+            continue;
+        *dv_vec_push(&ret_solution->choices) = (dv_choice){
+            .package = dv_strdup(p->name),
+            .version = dv_strdup(p->versions[dv_set_top(p->dom, p->words) - 1].v.text.p)};
+    }
+    if (ret_solution->choices.n)
+        qsort(ret_solution->choices.at, ret_solution->choices.n, sizeof(dv_choice), by_choice);
+}
+
+/* The root that can't be had whatever the others say; NULL: none is alone to blame. */
+static const rule *hopeless_root(const solver *s)
+{
+    for (size_t i = 0; i < s->by_id.n; i++) {
+        const package *p = s->by_id.at[i];
+
+        for (size_t k = 0; k < p->facts.n; k++) {
+            const rule *fact = p->facts.at[k];
+
+            if (fact->kind == RULE_ROOT && !dv_set_count(fact->ask->allow, p->words))
+                return fact;
+        }
+    }
+    return NULL;
+}
+
+static dv_err *refuse(const solver *s, char **ret_explanation)
+{
+    DV_CLEANUP(dv_freep) char *first = NULL;
+    DV_CLEANUP(dv_freep) char *text = NULL;
+    bool missing = hopeless_root(s) != NULL;
+
+    solver_explain(s, &first, &text);
+    if (ret_explanation)
+        *ret_explanation = DV_TAKE(text);
+    return dv_err_new(missing ? DV_NOT_FOUND : DV_DENIED,
+                      missing ? "PackageNotFound" : "DependencyConflict", "%s", first);
+}
+
+static dv_err *solve(solver *s, dv_solution *ret_solution, char **ret_explanation)
+{
+    bool solved = false;
+
+    DV_CHECK(dv_ctx_check(s->ctx));
+    DV_CHECK(solver_add_roots(s));
+    DV_CHECK(search(s, &solved));
+    if (!solved)
+        return refuse(s, ret_explanation);
+    take_solution(s, ret_solution);
+    return NULL;
+}
+
+dv_err *dv_resolve(dv_ctx *ctx, const dv_problem *problem, const dv_candidates *candidates,
+                   dv_solution *ret_solution, char **ret_explanation)
+{
+    solver s;
+    dv_err *err;
+
+    if (ret_explanation)
+        *ret_explanation = NULL;
+    solver_init(&s, ctx, problem, candidates);
+    err = solve(&s, ret_solution, ret_explanation);
+    solver_done(&s);
+    return err;
+}

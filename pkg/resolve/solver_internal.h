@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The solver's inside: conflict-driven search over sets of versions.
+ *
+ * The value of a package is one of its versions or "absent". Its *domain* is the set of values
+ * still possible (sets.h). A *rule* is a list of terms (package, set of values) that must not
+ * all hold at once:
+ *
+ *     web 2.x needs db ^3          not (web in {2.0, 2.1} and db in {absent, 1.0, 2.0})
+ *     a root asks for web ^2       not (web in {absent, 1.0})
+ *
+ * A term holds when the domain lies within its set. When all terms of a rule but one hold, the
+ * values of that one go from its package's domain (unit propagation); when all hold, there is a
+ * conflict, and resolving the rule with the reasons of what was narrowed gives a new rule that
+ * would have prevented it, which sends the search back to the level where it bites (learn.c).
+ *
+ *     expand a version ──► rules ──► propagate ──► decide the next package ──► …
+ *                            ▲           │ conflict
+ *                            └─ learn ◄──┘
+ *
+ * Nothing scans all packages: rules hang at the packages of their terms. Those with two terms
+ * (dependencies) are found through the dependant's list and through the *ask* (all that need one
+ * package in one range hang together); learned rules through two watched terms.
+ *
+ * Memory lives in the solver's arena, but for growing arrays and version texts.
+ *
+ * Threads: owner.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "resolve/problem_internal.h"
+#include "resolve/sets.h"
+
+/* Versions of one package; more are refused. */
+#define DV_RESOLVE_VERSIONS_MAX 65535
+/* Packages that a run looks at. */
+#define DV_RESOLVE_PACKAGES_MAX 1000000
+/* Dependencies of one version. */
+#define DV_RESOLVE_DEPENDENCIES_MAX 10000
+/* What the search may hold. */
+#define DV_RESOLVE_MEMORY_MAX ((size_t)2 * 1024 * 1024 * 1024)
+/* Conflicts after which a problem counts as too hard. */
+#define DV_RESOLVE_CONFLICTS_MAX 2000000
+
+#define NO_ENTRY UINT32_MAX
+
+typedef enum {
+    RULE_NEED,     /* a dependency: terms 0 the dependant, 1 what is denied of the other */
+    RULE_ROOT,     /* a root's demand */
+    RULE_PIN,      /* a person's choice */
+    RULE_UNUSABLE, /* a version that nobody can have, for what note says */
+    RULE_LEARNED,  /* follows from its sources */
+} rule_kind;
+
+typedef struct package package;
+typedef struct rule rule;
+typedef struct ask ask;
+
+typedef struct {
+    package *pkg;
+    dv_word *set;
+} term;
+
+/* Where a learned rule comes from: a rule, or what was known without any decision. */
+typedef struct {
+    const rule *rule;
+    uint32_t entry; /* used when rule is NULL: of the trail, at level 0 */
+} source;
+
+struct rule {
+    rule_kind kind;
+    uint32_t n;
+    uint32_t id; /* in order of making */
+    uint32_t sources_n;
+    source *sources;  /* RULE_LEARNED */
+    const ask *ask;   /* RULE_NEED, RULE_ROOT: what is asked */
+    const char *note; /* RULE_ROOT, RULE_PIN: who, may be NULL; RULE_UNUSABLE: why */
+    term terms[];
+};
+
+/* All that needs one package in one set of versions. */
+struct ask {
+    package *pkg;
+    dv_word *allow, *deny; /* complements; absent is denied */
+    const char *range;     /* as it was first written; "": any version */
+    DV_VEC(rule *) rules;  /* RULE_NEED */
+};
+
+typedef struct {
+    dv_version v; /* v.text is the candidate's text, NUL-terminated */
+    bool expanded;
+    bool opaque; /* not a version in the sense of ranges; only a root without one takes it */
+} version;
+
+struct package {
+    const char *name;
+    uint32_t id; /* in order of discovery */
+    uint32_t values, words;
+    bool known;     /* somebody has the name */
+    bool decidable; /* in the heap */
+    uint32_t unreadable; /* version texts that were skipped */
+    uint32_t heap_at, activity;
+    uint32_t last;  /* its newest trail entry, or NO_ENTRY */
+    uint32_t installed; /* value, 0: none or not among the versions */
+    uint32_t rank;  /* of a root, in order of name; UINT32_MAX: no root */
+    version *versions;
+    dv_strings texts;
+    const problem_fixed *fixed;
+    const char *pinned; /* text; NULL: not pinned */
+    dv_word *dom;
+    dv_word *work; /* learn.c: the package's term in the rule being learned */
+    bool in_work, work_now, work_listed;
+    DV_VEC(ask *) asks;
+    DV_VEC(rule *) needs;   /* RULE_NEED with this package as the dependant */
+    DV_VEC(rule *) watches; /* learned rules that watch a term of this package */
+    DV_VEC(rule *) facts;   /* RULE_ROOT, RULE_PIN, RULE_UNUSABLE about this package */
+};
+
+/* One narrowing of one domain. */
+typedef struct {
+    package *pkg;
+    rule *reason;   /* NULL: a decision */
+    uint32_t level;
+    uint32_t prev;  /* the package's entry before, or NO_ENTRY */
+    size_t old;     /* the domain before, in solver.undo */
+} entry;
+
+typedef struct {
+    rule *rule;
+    uint32_t level;
+} late;
+
+/* What a problem says of packages, by name: a problem_fixed opens with one, too. */
+typedef DV_VEC(const problem_version *) named;
+
+typedef struct solver {
+    dv_ctx *ctx;
+    const dv_problem *problem;
+    const dv_candidates *candidates;
+    dv_arena *arena;
+    dv_map *packages;    /* name -> package */
+    dv_map *constraints; /* text -> dv_constraint; what can't be read is not in it */
+    dv_map *asks;        /* package and constraint -> ask */
+    named given_installed, given_pinned, given_fixed;
+    DV_VEC(package *) by_id;
+    DV_VEC(entry) trail;
+    DV_VEC(dv_word) undo;
+    DV_VEC(uint32_t) level_starts; /* trail length when level i + 1 began */
+    size_t head;                   /* trail entries before it are propagated */
+    DV_VEC(late) late;             /* rules that may bite at lower levels than where they were made */
+    DV_VEC(package *) forced;      /* narrowed to one version, to be expanded */
+    DV_VEC(package *) heap;        /* needed, undecided; see order.c */
+    DV_VEC(package *) installed;   /* known packages with an installed version, by name */
+    uint32_t roots;
+    DV_VEC(package *) work;        /* learn.c */
+    size_t installed_next;         /* decided up to here */
+    uint32_t installed_level;      /* level at which all of installed were settled */
+    bool installed_fresh;
+    rule *conflict;                /* all its terms hold */
+    uint32_t rules, conflicts, steps;
+    DV_VEC(source) sources;        /* learn.c: of the rule being learned */
+    const rule *proof;             /* the rule without terms, when there is no solution */
+} solver;
+
+static inline uint32_t level_of(const solver *s)
+{
+    return (uint32_t)s->level_starts.n;
+}
+
+static inline const dv_word *entry_old(const solver *s, const entry *e)
+{
+    return s->undo.at + e->old;
+}
+
+static inline bool is_needed(const package *p)
+{
+    return !(p->dom[0] & 1);
+}
+
+static inline bool is_settled(const package *p)
+{
+    return dv_set_single(p->dom, p->words);
+}
+
+/* ---- universe.c: packages, versions and dependencies, asked for when they are looked at ---- */
+
+/* Lists the versions the first time. Fails as candidates->versions does, but for NOT_FOUND. */
+DV_MUST_USE dv_err *solver_find_package(solver *s, const char *name, package **ret_package);
+/* Makes the rules of one version of p and propagates none. Fails as candidates->dependencies does. */
+DV_MUST_USE dv_err *solver_expand(solver *s, package *p, size_t value);
+DV_MUST_USE dv_err *solver_add_roots(solver *s);
+/* A row of p in the arena, empty. */
+dv_word *solver_row(solver *s, const package *p);
+rule *solver_rule_new(solver *s, rule_kind kind, uint32_t n);
+
+/* ---- propagate.c ---- */
+
+/* The rule is made at the current level but may bite at lower ones: watched over until level 0. */
+void solver_add_late(solver *s, rule *r);
+/* Takes the values of deny from the domain; sets s->conflict when none is left. */
+void solver_narrow(solver *s, package *p, const dv_word *deny, rule *reason);
+/* Until nothing follows any more, or s->conflict is set. */
+void solver_propagate(solver *s);
+void solver_decide(solver *s, package *p, const dv_word *deny);
+void solver_backjump(solver *s, uint32_t level);
+void solver_watch(rule *r);
+
+/* ---- learn.c ---- */
+
+/* Turns s->conflict into a rule and goes back to where it bites. False: s->proof is complete. */
+DV_MUST_USE bool solver_learn(solver *s);
+
+/* ---- order.c ---- */
+
+void solver_heap_add(solver *s, package *p);
+void solver_heap_raise(solver *s, package *p);
+/* NULL: every needed package is settled. */
+package *solver_next(solver *s);
+/* The value to try, which the domain has. */
+size_t solver_pick(const solver *s, const package *p);
+
+/* ---- explain.c ---- */
+
+/* The text of s->proof; owned. *ret_first: its shortest form, one sentence, owned. */
+void solver_explain(const solver *s, char **ret_first, char **ret_text);
