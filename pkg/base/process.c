@@ -104,7 +104,7 @@ static dv_err *spawn(const char *const *argv, const environment *env,
 dv_err *dv_process_spawn_with_fd(const char *const *argv, const char *const *env, int fd,
                                  int *ret_pid)
 {
-    environment full = env_make(/* clear= */ false, env);
+    environment full = env_make(/* clear= */ true, env);
     posix_spawn_file_actions_t actions;
 
     posix_spawn_file_actions_init(&actions);

@@ -33,7 +33,7 @@ void dv_process_result_done(dv_process_result *result);
 
 /*
  * Starts argv with `fd` as its descriptor 3 and /dev/null as stdin and stdout; stderr is
- * shared; every other descriptor is closed (CLOEXEC). The child dies with us
+ * shared; every other descriptor is closed (CLOEXEC). env is its whole environment (NULL: none). The child dies with us
  * (PR_SET_PDEATHSIG is the child's own business). *ret_pid must be reaped by waitpid().
  */
 DV_MUST_USE dv_err *dv_process_spawn_with_fd(const char *const *argv, const char *const *env, int fd,
