@@ -35,8 +35,9 @@ DV_DEFINE_AUTO(dv_kube)
 const dv_kube_config *dv_kube_get_config(const dv_kube *kube);
 
 /*
- * Every write from now on asks may_write as it is handed to the network (dv_http_request.may_send);
- * false ends it as CANCELED "Fenced". Requests on the lease lane and access reviews are exempt. Before threads.
+ * Every write from now on asks may_write as it is handed to the network
+ * (dv_http_request.may_send); false ends it as CANCELED "Fenced". Requests on the lease lane and
+ * access reviews are exempt. Before threads.
  */
 void dv_kube_set_fence(dv_kube *kube, bool (*may_write)(const void *arg), const void *arg);
 
@@ -47,13 +48,22 @@ void dv_kube_set_fence(dv_kube *kube, bool (*may_write)(const void *arg), const 
  * one request each for /api and /apis) and again when a kind is not found, at most every 2 s.
  * NOT_FOUND "KindNotFound".
  */
-DV_MUST_USE dv_err *dv_kube_resource(dv_ctx *ctx, dv_kube *kube, const char *api_version, const char *kind, const dv_resource **ret_resource);
+DV_MUST_USE dv_err *dv_kube_resource(dv_ctx *ctx, dv_kube *kube, const char *api_version,
+                                     const char *kind, const dv_resource **ret_resource);
 /* By group and kind, the server's preferred version. */
-DV_MUST_USE dv_err *dv_kube_resource_preferred(dv_ctx *ctx, dv_kube *kube, const char *group, const char *kind, const dv_resource **ret_resource);
+DV_MUST_USE dv_err *dv_kube_resource_preferred(dv_ctx *ctx, dv_kube *kube, const char *group,
+                                               const char *kind, const dv_resource **ret_resource);
 /* A kind that needs no discovery (our own, leases, events): interned at once, trusted. */
-const dv_resource *dv_kube_resource_static(dv_kube *kube, const char *group, const char *version, const char *kind, const char *resource, bool namespaced);
-/* Forget what discovery said (a CRD came or went): the next look-up that misses asks afresh at once. */
+const dv_resource *dv_kube_resource_static(dv_kube *kube, const char *group, const char *version,
+                                           const char *kind, const char *resource, bool namespaced);
+/* A CRD came or went: the next look-up that misses asks afresh at once. */
 void dv_kube_discovery_stale(dv_kube *kube);
+/*
+ * Walks the preferred version of all kinds that discovery knows: *cursor starts at 0; false at
+ * the end. Kinds that come meanwhile may be missed. Discovery must have been read (any look-up
+ * does).
+ */
+bool dv_kube_next_resource(dv_kube *kube, size_t *cursor, const dv_resource **ret_resource);
 /* {"major","minor","gitVersion",…} of /version; owned. */
 DV_MUST_USE dv_err *dv_kube_version(dv_ctx *ctx, dv_kube *kube, json_t **ret_version);
 
@@ -77,7 +87,7 @@ typedef struct {
     const char *ns;          /* NULL for cluster scope, or to list all namespaces */
     const char *name;
     const char *subresource; /* "status", "token"; NULL */
-    const char *as;          /* impersonated user ("system:serviceaccount:ns:name"); NULL: ourselves */
+    const char *as;          /* "system:serviceaccount:ns:name" to impersonate; NULL: ourselves */
     const json_t *body;      /* CREATE, APPLY, REPLACE, *_PATCH */
     dv_str body_bytes;       /* JSON, instead of body */
     const char *field_manager;
@@ -97,25 +107,36 @@ typedef struct {
 /*
  * Sends one request and waits. *ret_object (may be NULL) is owned: the object, list or Status.
  * The kind of an error follows the Status of the answer:
- *   NOT_FOUND 404 · DENIED 403, and 409 whose causes say FieldManagerConflict ("ApplyConflict") ·
- *   CONFLICT other 409 ("Conflict", "AlreadyExists") · WAITING "NamespaceTerminating" ·
- *   INVALID 400, 405, 406, 413, 415, 422 ("Invalid") · TRANSIENT 401, 408, 410 ("Expired"), 429, 5xx, network · CANCELED.
+ *   NOT_FOUND 404 ("NotFound", "NamespaceNotFound", "KindNotFound": no such path) ·
+ *   DENIED 403, and 409 whose causes say FieldManagerConflict ("ApplyConflict") ·
+ *   CONFLICT other 409 ("Conflict", "AlreadyExists", "UIDMismatch", which is 422 for an apply) ·
+ *   WAITING "NamespaceTerminating" ·
+ *   INVALID 400, 405, 406, 413, 415, 422 ("Invalid"), 500 of an apply that does not fit the schema ·
+ *   TRANSIENT 401, 408, 410 ("Expired"), 429, 5xx, network, "BadAnswer" · CANCELED.
+ * INVALID too, before anything is sent: "BadName", "NameRequired", "NamespaceRequired", "TooLarge".
  * The message is the server's, with verb, kind, namespace/name in front; values of Secrets never.
+ * An apply with metadata.resourceVersion "1" creates or fails as CONFLICT: nothing has that version.
+ * Without ret_object a write asks for metadata only and reads none of it.
  */
-DV_MUST_USE dv_err *dv_kube_do(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *request, json_t **ret_object);
+DV_MUST_USE dv_err *dv_kube_do(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *request,
+                               json_t **ret_object);
 
 typedef struct {
     dv_err *err;    /* owned by the caller */
     json_t *object; /* owned by the caller; NULL when err is set */
+    int status;     /* HTTP's: 201 created, 200 was there; 0: no answer */
 } dv_kube_result;
 #define DV_KUBE_BATCH_IN_FLIGHT 16
-/* Sends n requests, at most DV_KUBE_BATCH_IN_FLIGHT at once, waits once. ret_results: n of them, each filled. */
-void dv_kube_batch(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *requests, size_t n, dv_kube_result *ret_results);
+/* Sends n requests, at most DV_KUBE_BATCH_IN_FLIGHT at once, waits once. All n results are filled. */
+void dv_kube_batch(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *requests, size_t n,
+                   dv_kube_result *ret_results);
 
 /*
  * Lists all pages and calls `each` for every item (borrowed; an error from it ends the walk).
- * An item that can't be decoded is counted in *ret_skipped (may be NULL), logged at debug, left out.
- * *ret_resource_version (may be NULL) is owned. Starts over, once, when a continue token has expired.
+ * An item that can't be decoded is counted in *ret_skipped (may be NULL), logged at debug, left
+ * out. *ret_resource_version (may be NULL) is owned. TRANSIENT "Expired": the continue token has;
+ * the items so far are of a version that is gone, so the caller lists afresh. Items of built-in
+ * lists are given their kind and apiVersion, which the server leaves out. limit 0: pages of 500.
  */
 DV_MUST_USE dv_err *dv_kube_list(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *request,
                                  dv_err *(*each)(void *arg, const json_t *item), void *arg,
@@ -125,20 +146,42 @@ DV_MUST_USE dv_err *dv_kube_list(dv_ctx *ctx, dv_kube *kube, const dv_kube_reque
  * May `as` (NULL: ourselves) do verb on the resource in ns (NULL: everywhere)? By
  * SelfSubjectAccessReview, so that asking leaves no 403 behind.
  */
-DV_MUST_USE dv_err *dv_kube_may(dv_ctx *ctx, dv_kube *kube, const char *as, const char *verb, const dv_resource *resource, const char *ns, bool *ret_allowed);
+DV_MUST_USE dv_err *dv_kube_may(dv_ctx *ctx, dv_kube *kube, const char *as, const char *verb,
+                                const dv_resource *resource, const char *ns, bool *ret_allowed);
+
+/* ---- Without waiting (async.c) ---- */
+
+/* The answer as it came: any status; a Status document or the object as bytes. */
+typedef struct {
+    dv_err *err;            /* owned by the receiver; network, time limit, credentials */
+    int status;             /* 0 when err is set */
+    dv_buf body;            /* owned by the receiver */
+    int64_t retry_after_ms; /* 0: not asked for */
+} dv_kube_raw;
+/*
+ * Sends one request and returns; `done` is called once, on the transport thread (or, when the
+ * request can't be sent, from within). ctx is borrowed for the call only, to find credentials.
+ * What `done` gets is read by dv_json_read() and, unless the status is 2xx, dv_kube_status_error().
+ */
+void dv_kube_start(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *request, int64_t timeout_ms,
+                   void (*done)(void *arg, dv_kube_raw raw), void *arg);
 
 /* ---- Watches ---- */
 
 /*
  * Opens a watch from request->resource_version with bookmarks (selectors, ns, metadata_only as in
- * LIST). sink as in http.h: bytes of newline-separated {"type","object"} documents; a status other than 200 has
- * the Status document as its bytes. Silent for DV_WATCH_IDLE_MS: cut.
+ * LIST). sink as in http.h: bytes of newline-separated {"type","object"} documents; a status
+ * other than 200 has the Status document as its bytes. Silent for DV_WATCH_IDLE_MS: cut.
+ * A resource version that is too old is an event of type ERROR, not a status.
  */
 #define DV_WATCH_IDLE_MS ((int64_t)150 * 1000)
-DV_MUST_USE dv_err *dv_kube_watch(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *request, const dv_http_sink *sink, void *arg, dv_http_stream **ret_stream);
+DV_MUST_USE dv_err *dv_kube_watch(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *request,
+                                  const dv_http_sink *sink, void *arg, dv_http_stream **ret_stream);
 /* The error that a Status document stands for (kinds as dv_kube_do()); never NULL. */
 DV_MUST_USE dv_err *dv_kube_status_error(const json_t *status, int http_status);
 
 /* ---- Figures ---- */
 /* Calls `each` for every (verb, code) with the number of requests so far. Threads: any. */
-void dv_kube_request_counts(const dv_kube *kube, void (*each)(void *arg, const char *verb, int code, uint64_t count), void *arg);
+void dv_kube_request_counts(const dv_kube *kube,
+                            void (*each)(void *arg, const char *verb, int code, uint64_t count),
+                            void *arg);

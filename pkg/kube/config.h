@@ -27,17 +27,30 @@ typedef struct {
 
 /*
  * INVALID "BadKubeconfig": with file and field. NOT_FOUND "NoCluster": nothing says where.
- * In-cluster, the address comes from KUBERNETES_SERVICE_HOST and _PORT, or from files `host` and
- * `port` in the folder.
+ * In-cluster, the address comes from files `host` and `port` in the folder, else from
+ * KUBERNETES_SERVICE_HOST and _PORT.
+ *
+ * Order: kubeconfig; in_cluster_dir; with in_cluster_first the pod's folder and nothing else;
+ * KUBECONFIG; ~/.kube/config; the pod's folder.
  */
-DV_MUST_USE dv_err *dv_kube_config_load(dv_ctx *ctx, const dv_kube_config_options *options, dv_kube_config **ret_config);
+DV_MUST_USE dv_err *dv_kube_config_load(dv_ctx *ctx, const dv_kube_config_options *options,
+                                        dv_kube_config **ret_config);
 void dv_kube_config_free(dv_kube_config *config);
-const char *dv_kube_config_server(const dv_kube_config *config);    /* "https://host:port", no slash behind */
-const char *dv_kube_config_namespace(const dv_kube_config *config); /* of the context or the folder; "default" */
-/* One holder more, the caller's. */
+/* "https://host:port", no slash behind. */
+const char *dv_kube_config_server(const dv_kube_config *config);
+/* Of the context or the folder; "default". */
+const char *dv_kube_config_namespace(const dv_kube_config *config);
+/*
+ * One holder more, the caller's. Ask for the authorization first: an exec plugin may answer
+ * with a client certificate, which the profile then holds.
+ */
 dv_http_profile *dv_kube_config_profile(dv_kube_config *config);
-/* Value of the Authorization header now, owned; NULL when a client certificate (or nothing) speaks for us. */
-DV_MUST_USE dv_err *dv_kube_config_authorization(dv_ctx *ctx, dv_kube_config *config, dv_secret **ret_value);
+/*
+ * Value of the Authorization header now, owned; NULL when a client certificate (or nothing)
+ * speaks for us. May run an exec plugin.
+ */
+DV_MUST_USE dv_err *dv_kube_config_authorization(dv_ctx *ctx, dv_kube_config *config,
+                                                 dv_secret **ret_value);
 /* A 401 came: the next authorization is read or made afresh. */
 void dv_kube_config_refuse(dv_kube_config *config);
 DV_DEFINE_AUTO(dv_kube_config)
