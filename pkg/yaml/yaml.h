@@ -24,20 +24,22 @@ typedef struct {
 #define DV_YAML_NODES_MAX ((size_t)2 * 1000 * 1000)
 #define DV_YAML_DEPTH_MAX ((size_t)100)
 
-/* One document; an empty stream gives JSON null; a second document is INVALID. *ret_doc is owned. */
+/*
+ * One document; an empty stream gives JSON null; a second document that holds something is
+ * INVALID "BadYAML", as is a key that a mapping has twice. *ret_doc is owned.
+ */
 DV_MUST_USE dv_err *dv_yaml_read(dv_str bytes, const dv_yaml_limits *limits, json_t **ret_doc);
 
 /*
  * All documents of a stream of manifests, as kubectl reads files: "---" separated YAML, or a
  * stream of JSON values when the first byte that is no blank is '{' (then "---" lines between
- * values are accepted too). Empty documents are left out. *ret_docs is an owned array;
- * *ret_lines (may be NULL) the first line of each document, one number each.
+ * values are accepted too). Empty documents are left out. *ret_docs is an owned array.
  */
 DV_MUST_USE dv_err *dv_yaml_read_all(dv_str bytes, const dv_yaml_limits *limits, json_t **ret_docs);
 
 /*
- * Line (from 1) in `bytes` at which the value with this JSON pointer is written, 0 when
- * unknown. For error messages: it reads the stream again.
+ * Line (from 1) of the first document in `bytes` at which the value with this JSON pointer is
+ * written (of an object's member: its key), 0 when unknown. For error messages: it reads again.
  */
 size_t dv_yaml_line_of(dv_str bytes, const char *pointer);
 

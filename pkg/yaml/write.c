@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The writer: block style, as go-yaml v2 prints what sigs.k8s.io/yaml hands it. Where go-yaml's
+ * text would not read back as the same document ("<<" as a key, Unicode's own line ends), ours is
+ * quoted.
+ */
+#include "yaml/resolve.h"
+#include "yaml/yaml.h"
+
+enum { INDENT = 2, SIMPLE_KEY_MAX_BYTES = 128 };
+
+typedef struct {
+    dv_buf *out;
+    unsigned depth;
+} writer;
+
+static void write_block(writer *w, const json_t *value, size_t column);
+
+/* ---- Looking at a string ---- */
+
+typedef struct {
+    bool special;     /* holds what must be escaped, or an end of line that is not "\n" */
+    bool breaks;      /* holds an end of line of any kind */
+    bool newlines;    /* holds "\n" */
+    bool space_break; /* a space right before "\n" */
+    bool break_space; /* and right behind */
+    bool edge_space;  /* a space at the start or end */
+    bool last_space;
+    bool indicator;   /* would begin or end something else where a plain scalar stands */
+} traits;
+
+/* What libyaml's emitters print as it is; four-byte sequences are not among it. */
+static bool is_printable(const unsigned char *u, size_t n)
+{
+    if (n == 1)
+        return u[0] == '\n' || (u[0] >= 0x20 && u[0] < 0x7f);
+    if (n == 2)
+        return u[0] != 0xc2 || u[1] >= 0xa0;
+    if (n == 4)
+        return false;
+    return !(u[0] == 0xef && ((u[1] == 0xbb && u[2] == 0xbf) || (u[1] == 0xbf && u[2] >= 0xbe)));
+}
+
+/* U+2028 and U+2029. */
+static bool is_separator(const unsigned char *u, size_t n)
+{
+    return n == 3 && u[0] == 0xe2 && u[1] == 0x80 && (u[2] == 0xa8 || u[2] == 0xa9);
+}
+
+static bool is_blank(dv_str s, size_t at)
+{
+    return at >= s.n || s.p[at] == ' ' || s.p[at] == '\t';
+}
+
+/* A byte that gives a plain scalar another meaning where it stands. */
+static bool is_indicator(dv_str s, size_t at)
+{
+    char c = s.p[at];
+
+    if (c == ':' && is_blank(s, at + 1))
+        return true;
+    if (at == 0)
+        return (c && strchr("#,[]{}&*!|>'\"%@`", c)) || ((c == '?' || c == '-') && is_blank(s, 1));
+    return c == '#' && (is_blank(s, at - 1) || s.p[at - 1] == '\n');
+}
+
+static traits look_at(dv_str s)
+{
+    traits t = {.edge_space = s.n && (s.p[0] == ' ' || s.p[s.n - 1] == ' '),
+                .last_space = s.n && s.p[s.n - 1] == ' ',
+                .indicator = dv_str_starts(s, DV_STR("---")) || dv_str_starts(s, DV_STR("..."))};
+
+    for (size_t i = 0, n; i < s.n; i += n) {
+        const unsigned char *u = (const unsigned char *)s.p + i;
+
+        n = DV_MAX(dv_utf8_len(dv_str_skip(s, i)), (size_t)1);
+        if (!is_printable(u, n) || is_separator(u, n))
+            t.special = true;
+        if (*u == '\r' || (n == 2 && u[0] == 0xc2 && u[1] == 0x85) || is_separator(u, n))
+            t.breaks = true;
+        if (*u == '\n') {
+            t.breaks = t.newlines = true;
+            t.space_break |= i && s.p[i - 1] == ' ';
+            t.break_space |= i + 1 < s.n && s.p[i + 1] == ' ';
+        }
+        t.indicator |= is_indicator(s, i);
+    }
+    return t;
+}
+
+/* "1:30:00" is a number to other readers of YAML 1.1: [-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)? */
+static bool is_sexagesimal(dv_str s)
+{
+    size_t i = s.n && (s.p[0] == '+' || s.p[0] == '-'), groups = 0;
+
+#define DIGIT(at) ((at) < s.n && s.p[at] >= '0' && s.p[at] <= '9')
+    if (!DIGIT(i))
+        return false;
+    while (DIGIT(i) || (i < s.n && s.p[i] == '_'))
+        i++;
+    for (; i < s.n && s.p[i] == ':' && DIGIT(i + 1); groups++) {
+        bool two = s.p[i + 1] <= '5' && DIGIT(i + 2);
+
+        i += two ? 3 : 2;
+    }
+    if (i < s.n && s.p[i] == '.')
+        for (i++; DIGIT(i) || (i < s.n && s.p[i] == '_');)
+            i++;
+#undef DIGIT
+    return groups && i == s.n;
+}
+
+/* Unquoted it would be read as something else. */
+static bool resolves(dv_str s)
+{
+    dv_yaml_scalar scalar = dv_yaml_resolve(s);
+
+    return scalar.type != DV_YAML_STRING || dv_yaml_is_timestamp(s) || is_sexagesimal(s);
+}
+
+/* ---- Strings ---- */
+
+static void put_escape(dv_buf *out, unsigned code)
+{
+    static const char codes[] = "\a\b\t\n\v\f\r\033\"\\", names[] = "abtnvfre\"\\";
+    const char *known = code && code < 0x80 ? strchr(codes, (int)code) : NULL;
+
+    if (known)
+        dv_buf_addf(out, "\\%c", names[known - codes]);
+    else if (code == 0)
+        dv_buf_adds(out, "\\0");
+    else if (code == 0x85)
+        dv_buf_adds(out, "\\N");
+    else if (code == 0x2028 || code == 0x2029)
+        dv_buf_adds(out, code == 0x2028 ? "\\L" : "\\P");
+    else if (code <= 0xff)
+        dv_buf_addf(out, "\\x%02X", code);
+    else if (code <= 0xffff)
+        dv_buf_addf(out, "\\u%04X", code);
+    else
+        dv_buf_addf(out, "\\U%08X", code);
+}
+
+static unsigned decode(const unsigned char *u, size_t n)
+{
+    static const unsigned char first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    unsigned code = u[0] & first_bits[n];
+
+    for (size_t i = 1; i < n; i++)
+        code = code << 6 | (u[i] & 0x3f);
+    return code;
+}
+
+static void put_double_quoted(dv_buf *out, dv_str s)
+{
+    dv_buf_addc(out, '"');
+    for (size_t i = 0, n; i < s.n; i += n) {
+        const unsigned char *u = (const unsigned char *)s.p + i;
+
+        n = DV_MAX(dv_utf8_len(dv_str_skip(s, i)), (size_t)1);
+        if (is_printable(u, n) && !is_separator(u, n) && *u != '\n' && *u != '"' && *u != '\\')
+            dv_buf_add(out, u, n);
+        else
+            put_escape(out, decode(u, n));
+    }
+    dv_buf_addc(out, '"');
+}
+
+static void put_single_quoted(dv_buf *out, dv_str s)
+{
+    dv_buf_addc(out, '\'');
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '\'')
+            dv_buf_addc(out, '\'');
+        dv_buf_addc(out, s.p[i]);
+    }
+    dv_buf_addc(out, '\'');
+}
+
+/* "|", its hints, and the lines at column. The text ends without the last line's end. */
+static void put_literal(dv_buf *out, dv_str s, size_t column)
+{
+    bool ends = s.p[s.n - 1] == '\n', keeps = ends && (s.n == 1 || s.p[s.n - 2] == '\n');
+    dv_str line;
+
+    dv_buf_adds(out, s.p[0] == ' ' || s.p[0] == '\n' ? "|2" : "|");
+    dv_buf_adds(out, keeps ? "+" : ends ? "" : "-");
+    for (dv_str rest = s; rest.n;) {
+        rest = dv_str_cut(rest, '\n', &line);
+        dv_buf_addc(out, '\n');
+        if (line.n)
+            dv_buf_fill(out, ' ', column);
+        dv_buf_add_str(out, line);
+    }
+}
+
+/* column: where the lines of a block stand; 0: the string is a key and stays on one line. */
+static void put_string(dv_buf *out, dv_str s, size_t column)
+{
+    traits t = look_at(s);
+    bool block = column && t.newlines && !t.special && !t.space_break && !t.last_space;
+    bool one_line = !t.special && !t.breaks;
+
+    if (block)
+        put_literal(out, s, column);
+    else if (!one_line || resolves(s) || (!column && dv_str_is(s, "<<")))
+        put_double_quoted(out, s);
+    else if (t.edge_space || t.indicator)
+        put_single_quoted(out, s);
+    else
+        dv_buf_add_str(out, s);
+}
+
+/* ---- Scalars ---- */
+
+static bool is_empty(const json_t *value)
+{
+    return (json_is_object(value) && !json_object_size(value)) ||
+           (json_is_array(value) && !json_array_size(value));
+}
+
+static bool is_block(const json_t *value)
+{
+    return (json_is_object(value) || json_is_array(value)) && !is_empty(value);
+}
+
+/* What fits behind "key: " or "- "; a block of text has its lines at column. */
+static void put_scalar(writer *w, const json_t *value, size_t column)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        dv_buf_adds(w->out, "{}");
+        break;
+    case JSON_ARRAY:
+        dv_buf_adds(w->out, "[]");
+        break;
+    case JSON_STRING:
+        put_string(w->out, (dv_str){json_string_value(value), json_string_length(value)}, column);
+        break;
+    case JSON_INTEGER:
+        dv_buf_addf(w->out, "%lld", (long long)json_integer_value(value));
+        break;
+    case JSON_REAL:
+        dv_yaml_real_add(w->out, json_real_value(value));
+        break;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        dv_buf_adds(w->out, json_is_true(value) ? "true" : "false");
+        break;
+    case JSON_NULL:
+        dv_buf_adds(w->out, "null");
+        break;
+    }
+}
+
+/* ---- Key order: letters after the rest, numbers by value ---- */
+
+typedef struct {
+    dv_str key;
+    json_t *value;
+} member;
+
+/* One of Unicode's characters off the front. */
+static unsigned take_rune(dv_str *s)
+{
+    size_t n = DV_MAX(dv_utf8_len(*s), (size_t)1);
+    unsigned code = decode((const unsigned char *)s->p, n);
+
+    *s = dv_str_skip(*s, n);
+    return code;
+}
+
+/* Past ASCII nearly all that names things is a letter. */
+static bool is_letter(unsigned code)
+{
+    return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') || code >= 0x80;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The digits at the front as a number that wraps, and how many they are. */
+static size_t count_number(dv_str s, uint64_t *number)
+{
+    size_t n = 0;
+
+    for (; n < s.n && is_digit(s.p[n]); n++)
+        *number = *number * 10 + (uint64_t)(s.p[n] - '0');
+    return n;
+}
+
+/* Where the shared part ends in digits other than 0, a 0 that follows has weight. */
+static bool follows_number(dv_str s, size_t at)
+{
+    while (at > 0 && is_digit(s.p[at - 1]))
+        if (s.p[--at] != '0')
+            return true;
+    return false;
+}
+
+static bool key_less(dv_str a, dv_str b)
+{
+    dv_str x = a, y = b;
+
+    while (x.n && y.n) {
+        dv_str x_at = x, y_at = y;
+        unsigned p = take_rune(&x), q = take_rune(&y);
+        uint64_t m = 0, n = 0;
+
+        if (p == q)
+            continue;
+        if (is_letter(p) || is_letter(q))
+            return is_letter(p) && is_letter(q) ? p < q : is_letter(q);
+        if ((p == '0' || q == '0') && follows_number(a, (size_t)(x_at.p - a.p)))
+            m = n = 1;
+        size_t x_digits = count_number(x_at, &m), y_digits = count_number(y_at, &n);
+        if (m != n)
+            return (int64_t)m < (int64_t)n;
+        return x_digits != y_digits ? x_digits < y_digits : p < q;
+    }
+    return !x.n && y.n;
+}
+
+/* A merge sort: this order is not transitive for every odd set of keys, which qsort() may not survive. */
+static void sort_members(member *at, member *spare, size_t n)
+{
+    size_t half = n / 2, i = 0, j = half;
+
+    if (n < 2)
+        return;
+    sort_members(at, spare, half);
+    sort_members(at + half, spare, n - half);
+    memcpy(spare, at, n * sizeof(*at));
+    for (size_t k = 0; k < n; k++) {
+        bool right = i == half || (j < n && key_less(spare[j].key, spare[i].key));
+
+        at[k] = right ? spare[j++] : spare[i++];
+    }
+}
+
+/* *ret_n members, owned. */
+static member *sorted_members(const json_t *constant, size_t *ret_n)
+{
+    json_t *object = (json_t *)(uintptr_t)constant;
+    size_t n = json_object_size(object), i = 0;
+    member *members = dv_calloc(2 * n, sizeof(*members));
+
+    for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at))
+        members[i++] = (member){{json_object_iter_key(at), json_object_iter_key_len(at)},
+                                json_object_iter_value(at)};
+    sort_members(members, members + n, n);
+    *ret_n = n;
+    return members;
+}
+
+/* ---- Collections ---- */
+
+static void new_line(writer *w, size_t column)
+{
+    dv_buf_addc(w->out, '\n');
+    dv_buf_fill(w->out, ' ', column);
+}
+
+/* Behind "- ", "? " or ": ": a collection's first line goes on right here. */
+static void write_compact(writer *w, const json_t *value, size_t column)
+{
+    if (is_block(value))
+        write_block(w, value, column + INDENT);
+    else
+        put_scalar(w, value, column + INDENT);
+}
+
+static bool is_simple_key(dv_str key)
+{
+    return key.n <= SIMPLE_KEY_MAX_BYTES && !look_at(key).breaks;
+}
+
+static void write_member(writer *w, const member *m, size_t column)
+{
+    if (!is_simple_key(m->key)) {
+        dv_buf_adds(w->out, "? ");
+        put_string(w->out, m->key, column + INDENT);
+        new_line(w, column);
+        dv_buf_adds(w->out, ": ");
+        write_compact(w, m->value, column);
+        return;
+    }
+    put_string(w->out, m->key, 0);
+    dv_buf_addc(w->out, ':');
+    if (!is_block(m->value)) {
+        dv_buf_addc(w->out, ' ');
+        put_scalar(w, m->value, column + INDENT);
+        return;
+    }
+    size_t inner = json_is_object(m->value) ? column + INDENT : column;
+    new_line(w, inner);
+    write_block(w, m->value, inner);
+}
+
+static void write_object(writer *w, const json_t *object, size_t column)
+{
+    size_t n;
+    DV_CLEANUP(dv_freep) member *members = sorted_members(object, &n);
+
+    for (size_t i = 0; i < n && !w->out->overflow; i++) {
+        if (i)
+            new_line(w, column);
+        write_member(w, &members[i], column);
+    }
+}
+
+static void write_array(writer *w, const json_t *array, size_t column)
+{
+    for (size_t i = 0; i < json_array_size(array) && !w->out->overflow; i++) {
+        if (i)
+            new_line(w, column);
+        dv_buf_adds(w->out, "- ");
+        write_compact(w, json_array_get(array, i), column);
+    }
+}
+
+/* A collection that is not empty, from where the writer stands, which is column. */
+static void write_block(writer *w, const json_t *value, size_t column)
+{
+    if (w->depth == DV_JSON_DEPTH_MAX) {
+        w->out->overflow = true;
+        return;
+    }
+    w->depth++;
+    if (json_is_object(value))
+        write_object(w, value, column);
+    else
+        write_array(w, value, column);
+    w->depth--;
+}
+
+void dv_yaml_write(const json_t *doc, dv_buf *out)
+{
+    writer w = {.out = out};
+    size_t before = out->n;
+
+    if (out->overflow)
+        return;
+    if (is_block(doc))
+        write_block(&w, doc, 0);
+    else
+        put_scalar(&w, doc, INDENT);
+    dv_buf_addc(out, '\n');
+    if (out->overflow)
+        dv_buf_cut(out, before);
+}
