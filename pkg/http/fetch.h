@@ -15,6 +15,10 @@
 #include "http/url.h"
 
 #define DV_REDIRECTS_MAX 5
+/* A fetch ends by then whatever the caller's deadline is. */
+#define DV_FETCH_TIME_MAX_MS ((int64_t)10 * 60 * 1000)
+/* A longer ETag, date or content type is dropped. */
+#define DV_FETCH_HEADER_MAX ((size_t)1024)
 
 typedef struct dv_fetcher dv_fetcher;
 /* Borrows http and policy until freed; copies file_roots (absolute folders). */
