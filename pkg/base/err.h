@@ -32,7 +32,7 @@ typedef struct dv_err dv_err;
 
 /* Never NULL. reason is static text. */
 DV_MUST_USE dv_err *dv_err_new(dv_err_kind kind, const char *reason, const char *format, ...)
-    DV_PRINTF(3, 4);
+    DV_PRINTF(3, 4) __attribute__((returns_nonnull));
 /* Takes err (NULL gives NULL) and puts "text: " in front of its message. */
 DV_MUST_USE dv_err *dv_err_wrap(dv_err *err, const char *format, ...) DV_PRINTF(2, 3);
 /* The one way to change a kind. Takes err; reason NULL keeps the old one. */

@@ -187,7 +187,7 @@ static dv_err *copy_of(const json_t *value, dv_str path, json_t **ret_copy)
 static dv_err *run_add(patch *p, const operation *op)
 {
     DV_CLEANUP(place_done) place at = {0};
-    json_t *value;
+    json_t *value = NULL;
 
     DV_CHECK(find_place(p, op->path, &at));
     DV_CHECK(copy_of(op->value, op->path, &value));
@@ -206,7 +206,7 @@ static dv_err *run_remove(patch *p, const operation *op)
 static dv_err *run_replace(patch *p, const operation *op)
 {
     DV_CLEANUP(place_done) place at = {0};
-    json_t *value;
+    json_t *value = NULL;
 
     DV_CHECK(find_place(p, op->path, &at));
     if (!value_at(p, &at))

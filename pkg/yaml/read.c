@@ -29,6 +29,7 @@ typedef struct {
     DV_VEC(anchored *) declared; /* all of the document; a name may be declared again */
     DV_VEC(level) levels;
     json_t *root; /* owned; the document, once it is whole */
+    size_t line;  /* where it starts */
 } builder;
 
 /* ---- Life ---- */
@@ -267,6 +268,7 @@ static dv_err *read_document(builder *b, bool *ret_more)
             return NULL;
         case DV_YAML_DOC_START:
             forget_anchors(b);
+            b->line = event->line;
             break;
         case DV_YAML_DOC_END:
             *ret_more = true;
@@ -303,7 +305,7 @@ static dv_err *read_stream(dv_str bytes, size_t first_line, const dv_yaml_limits
         DV_CHECK(read_document(&b, &more));
         if (b.root && !json_is_null(b.root)) {
             if (json_array_size(docs) == most)
-                return bad(&b, "a second document");
+                return dv_err_new(DV_INVALID, "BadYAML", "line %zu: a second document", b.line);
             json_array_append(docs, b.root);
         }
         json_decref(b.root);
