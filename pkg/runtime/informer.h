@@ -5,7 +5,7 @@
  *
  *     list pages ──► reduce ──► store ──► changed()
  *       ▲                         ▲
- *       │ 410, too many skipped   │ watch events, from the last bookmark
+ *       │ 410, queue full         │ watch events, from the last bookmark
  *       └───── backoff ◄──────────┘ cut, error, silence
  *
  * All informers of a process share one dv_cache: one thread that parses what the transport
@@ -51,12 +51,14 @@ typedef struct {
     bool metadata_only;
     /*
      * The entry to keep of an object (one holder, the store's), or NULL to leave it out.
-     * managedFields are removed before.
+     * managedFields are removed before; apiVersion and kind are the resource's, also where the
+     * server leaves them out or says PartialObjectMetadata. reduce and index are pure: they run on
+     * the thread of dv_informer_observe() too.
      */
     dv_entry *(*reduce)(void *arg, const json_t *object);
     /* Appends index values of an entry, by dv_strings_add(); NULL: none. */
     void (*index)(void *arg, const dv_entry *entry, dv_strings *ret_values);
-    /* An object came (old NULL), changed, or went (now NULL). Entries are borrowed. NULL: nobody cares. */
+    /* In the order of the changes. An object came (old NULL), changed, or went (now NULL). Entries are borrowed. NULL: nobody cares. */
     void (*changed)(void *arg, const char *key, const dv_entry *old, const dv_entry *now);
     void *arg;                    /* borrowed until the cache is freed */
 } dv_informer_options;
@@ -89,7 +91,9 @@ size_t dv_informer_count(dv_informer *informer);
 
 /*
  * Puts what a write of ours returned into the store, so that the next reconcile sees it before
- * the watch tells. Ignored unless newer (resourceVersion) than what is there. Calls changed().
+ * the watch tells. Ignored unless newer (resourceVersion) than what is there, or, where nothing is
+ * there, than all that the watch has told: what was deleted meanwhile stays so. changed() is called
+ * soon after, on the cache's thread. The object must be one that the informer's selectors choose.
  */
 void dv_informer_observe(dv_informer *informer, const json_t *object);
 

@@ -70,6 +70,11 @@ dv_controller *dv_manager_add(dv_manager *manager, const dv_controller_options *
 void dv_manager_await(dv_manager *manager, dv_informer *informer);
 /* Called once on the main thread when we lead and caches are synced, before the workers start. NULL arg is fine. */
 void dv_manager_on_lead(dv_manager *manager, dv_err *(*lead)(void *arg, dv_ctx *ctx), void *arg);
+/*
+ * Called once on the main thread when the workers have ended, while the lease is still held: the place to
+ * flush events. It may take a few seconds at most.
+ */
+void dv_manager_on_stop(dv_manager *manager, void (*stop)(void *arg), void *arg);
 void dv_controller_enqueue(dv_controller *controller, const char *key, int64_t delay_ms);
 /* True while we lead (always, without election). */
 bool dv_manager_leading(const dv_manager *manager);

@@ -28,6 +28,8 @@ void dv_metric_set(dv_metric *metric, double value, const char *const *label_val
 void dv_metric_observe(dv_metric *metric, double seconds, const char *const *label_values);
 /* Removes a series (an object is gone). */
 void dv_metric_drop(dv_metric *metric, const char *const *label_values);
+/* Removes all series: before a collector sets those that still are. */
+void dv_metric_clear(dv_metric *metric);
 #define DV_LABELS(...) ((const char *const[]){__VA_ARGS__})
 /* Called at each scrape before printing, on the scraping thread, to set gauges and counters. */
 void dv_metrics_on_scrape(dv_metrics *metrics, void (*collect)(void *arg), void *arg);

@@ -31,6 +31,8 @@ void dv_queue_add(dv_queue *queue, const char *key, int64_t delay_ms);
 #define DV_BACKOFF_FIRST_MS ((int64_t)250)
 #define DV_BACKOFF_MAX_MS ((int64_t)5 * 60 * 1000)
 int64_t dv_queue_retry(dv_queue *queue, const char *key, int64_t min_ms);
+/* As dv_queue_retry(), but at once the first two times in a row: for a conflict, from fresh reads. */
+int64_t dv_queue_again(dv_queue *queue, const char *key);
 /* The key has succeeded: its backoff starts over. */
 void dv_queue_forget(dv_queue *queue, const char *key);
 /* How often the key has been retried in a row. */
