@@ -31,7 +31,7 @@ PKGS := libcurl jansson yaml-0.1 openssl libwebsockets zlib libarchive libseccom
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
-CPPFLAGS += -D_GNU_SOURCE -DDV_VERSION='"$(VERSION)"' -Ipkg -I$(B)/gen $(PKG_CFLAGS)
+CPPFLAGS += -D_GNU_SOURCE -DDV_VERSION='"$(VERSION)"' -Ipkg -Icontroller -I$(B)/gen $(PKG_CFLAGS)
 CFLAGS += -std=gnu17 $(OPT) $(HARDEN) $(WARN)
 LDFLAGS += $(OPT) $(LDHARDEN)
 LDLIBS += $(PKG_LIBS) -lpthread -lm

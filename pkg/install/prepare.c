@@ -2,6 +2,7 @@
 #include "install/prepare.h"
 
 #include "base/crypto.h"
+#include "base/map.h"
 
 void dv_objects_done(dv_objects *objects)
 {

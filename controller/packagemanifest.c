@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The PackageManifest controller: a run is a row of steps, each idempotent. */
+#include "install/remove.h"
+#include "pm_run.h"
+
+/* Brief waits are not worth a status: it is written when one lasts longer. */
+enum { QUIET_WAIT_MS = 2000, COALESCE_MS = 200 };
+
+const dv_resource *resource_pm(dv_kube *kube)
+{
+    return dv_kube_resource_static(kube, DV_GROUP, DV_VERSION_NAME, "PackageManifest", "packagemanifests", true);
+}
+
+/* ---- What wakes a run ---- */
+
+dv_entry *pm_reduce(void *arg, const json_t *object)
+{
+    dv_pm *pm = NULL;
+    dv_err *err = dv_pm_decode(object, &pm);
+
+    (void)arg;
+    if (err) { /* the schema refuses what this does; a CRD of another version may not */
+        dv_err_free(err);
+        return NULL;
+    }
+    return &pm->entry;
+}
+
+static void wake(operator_t *op, const dv_entries *entries, const char *but)
+{
+    for (size_t i = 0; i < entries->n; i++) {
+        const dv_pm *pm = (dv_pm *)entries->at[i];
+
+        if (!but || strcmp(pm->key, but) != 0)
+            dv_controller_enqueue(op->pm_controller, pm->key, 0);
+    }
+}
+
+/* Dependants wait for its version and readiness; those of its package may take its place. */
+static void wake_neighbours(operator_t *op, const dv_pm *pm)
+{
+    if (!pm->spec.manifest) {
+        DV_CLEANUP(dv_entries_done) dv_entries dependants = dv_pms_that_need(op->pms, pm->spec.package);
+        DV_CLEANUP(dv_entries_done) dv_entries rivals = dv_pms_of_package(op->pms, pm->spec.package);
+
+        wake(op, &dependants, pm->key);
+        wake(op, &rivals, pm->key);
+    }
+}
+
+/* Those that were made for it may be needed no longer. */
+static void wake_dependencies(operator_t *op, const dv_pm *pm)
+{
+    for (size_t i = 0; i < pm->status.dependencies.n; i++) {
+        DV_CLEANUP(dv_entries_done) dv_entries pms = dv_pms_of_package(op->pms, pm->status.dependencies.at[i].name);
+
+        wake(op, &pms, pm->key);
+    }
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool matters_to_neighbours(const dv_pm *old, const dv_pm *now)
+{
+    return !old || !now || !same_text(old->status.version, now->status.version) ||
+           old->generation != now->generation || old->deleted_at_ms != now->deleted_at_ms ||
+           old->status.dependencies.n != now->status.dependencies.n ||
+           dv_condition_is_true(&old->status.conditions, "Ready") != dv_condition_is_true(&now->status.conditions, "Ready");
+}
+
+/* Is the change one that our own status write made? Those need no run. */
+static bool matters_to_itself(const dv_pm *old, const dv_pm *now)
+{
+    return !old || !now || old->generation != now->generation || old->deleted_at_ms != now->deleted_at_ms ||
+           old->has_finalizer != now->has_finalizer || old->is_dependency != now->is_dependency ||
+           old->allow_data_loss != now->allow_data_loss || !same_text(old->requested_at, now->requested_at);
+}
+
+void pm_changed(void *arg, const char *key, const dv_entry *old_entry, const dv_entry *now_entry)
+{
+    operator_t *op = arg;
+    const dv_pm *old = (const dv_pm *)old_entry, *now = (const dv_pm *)now_entry;
+
+    if (matters_to_itself(old, now))
+        dv_controller_enqueue(op->pm_controller, key, 0);
+    if (matters_to_neighbours(old, now)) {
+        wake_neighbours(op, now ? now : old);
+        if (old)
+            wake_dependencies(op, old);
+    }
+}
+
+void pm_object_changed(void *arg, const char *package)
+{
+    operator_t *op = arg;
+
+    dv_controller_enqueue(op->pm_controller, package, states_installing(op->states, package) ? 0 : COALESCE_MS);
+}
+
+/* ---- Steps ---- */
+
+static bool is_privileged(const op_options *opts, const char *ns)
+{
+    return opts->privileged_namespaces.n ? dv_strings_has(&opts->privileged_namespaces, ns)
+                                            : strcmp(ns, opts->namespace) == 0;
+}
+
+static dv_err *step_identity(dv_ctx *ctx, pm_run *run)
+{
+    const op_options *opts = &run->op->options;
+    const char *account = run->pm->spec.service_account;
+
+    (void)ctx;
+    if (!*account && opts->default_service_account && *opts->default_service_account)
+        account = opts->default_service_account;
+    if (*account) {
+        run->as = dv_asprintf("system:serviceaccount:%s:%s", run->pm->ns, account);
+        return NULL;
+    }
+    if (is_privileged(opts, run->pm->ns))
+        return NULL;
+    return dv_err_new(DV_INVALID, "ServiceAccountRequired",
+                      "spec.serviceAccountName is required in namespace \"%s\": packages are installed with the rights of "
+                      "an account of their own namespace", run->pm->ns);
+}
+
+/* The uid makes sure that no object is made anew by this, should it be gone by now. */
+static dv_err *write_finalizer(dv_ctx *ctx, pm_run *run, bool wanted)
+{
+    json_auto_t *object = dv_obj_new(DV_API_VERSION, "PackageManifest", run->pm->ns, run->pm->name);
+    json_auto_t *answer = NULL;
+    const dv_kube_request request = {
+        .verb = DV_KUBE_APPLY,
+        .resource = resource_pm(run->op->kube),
+        .ns = run->pm->ns,
+        .name = run->pm->name,
+        .body = object,
+        .field_manager = DV_MANAGER_STATUS,
+        .force = true,
+        .metadata_only = true,
+    };
+
+    DV_CHECK(dv_json_set(object, "/metadata/uid", json_string(run->pm->uid)));
+    if (wanted)
+        DV_CHECK(dv_json_set(object, "/metadata/finalizers", json_pack("[s]", DV_FINALIZER)));
+    dv_err *err = dv_kube_do(ctx, run->op->kube, &request, &answer);
+    if (!wanted && (dv_err_is(err, DV_NOT_FOUND) || dv_err_is(err, DV_CONFLICT))) {
+        dv_err_free(err);
+        return NULL;
+    }
+    return dv_err_wrap(err, "finalizer of %s", run->pm->key);
+}
+
+static dv_err *step_finalizer(dv_ctx *ctx, pm_run *run)
+{
+    return run->pm->has_finalizer ? NULL : write_finalizer(ctx, run, true);
+}
+
+/* What was applied before a restart is found in the Secret. */
+static dv_err *step_remember(dv_ctx *ctx, pm_run *run)
+{
+    operator_t *op = run->op;
+
+    if (run->state->loaded || !run->status.inventory.n) {
+        run->state->loaded = true;
+        return NULL;
+    }
+    dv_err *err = dv_stored_load(ctx, op->kube, op->options.namespace, run->pm->owner, &run->state->applied, /* ret_objects= */ NULL);
+    if (dv_err_is(err, DV_NOT_FOUND)) {
+        dv_err_free(err);
+        err = NULL;
+    }
+    run->state->loaded = !err;
+    return err;
+}
+
+static dv_err *watch_applied(dv_ctx *ctx, pm_run *run)
+{
+    for (size_t i = 0; i < run->state->applied.items.n; i++) {
+        bool watched;
+
+        DV_CHECK(dv_owned_watch(ctx, run->op->owned, run->state->applied.items.at[i].resource, &watched));
+    }
+    return NULL;
+}
+
+/* Nothing that decides about the objects has changed since they were applied. */
+static dv_err *step_settled(dv_ctx *ctx, pm_run *run)
+{
+    const dv_pm_status *status = &run->status;
+
+    if (!status->version || run->requested || status->observed_generation != run->pm->generation ||
+        run->pm->spec.upgrade_policy == DV_UPGRADE_AUTOMATIC || !run->state->applied.complete)
+        return NULL;
+    pm_digest_inputs(run, status->version, status->repository);
+    run->settled = strcmp(run->inputs, run->state->applied.inputs) == 0 && pm_dependencies_hold(run);
+    return run->settled ? watch_applied(ctx, run) : NULL;
+}
+
+static dv_err *step_lock(dv_ctx *ctx, pm_run *run)
+{
+    if (run->settled)
+        return NULL;
+    run->phase = PHASE_RESOLVE;
+    if (run->pm->spec.manifest)
+        DV_CHECK(pm_read_inline(run));
+    const dv_lock_env env = {
+        .repos = run->op->repos,
+        .pms = run->op->pms,
+        .pm = run->pm,
+        .status = &run->status,
+        .upgrade = run->requested || run->pm->spec.upgrade_policy == DV_UPGRADE_AUTOMATIC,
+        .inline_dependencies = run->inline_package ? &run->inline_package->dependencies : NULL,
+        .inline_version = run->status.attempted_version,
+    };
+    DV_CHECK(dv_lock(ctx, &env, &run->lock));
+    dv_set_str(&run->status.attempted_version, run->lock.version);
+    dv_set_str(&run->status.latest_version, run->lock.latest);
+    run->resolved = true;
+    return NULL;
+}
+
+static const struct {
+    const char *name;
+    dv_err *(*run)(dv_ctx *ctx, pm_run *run);
+} steps[] = {
+    {"identity", step_identity},         {"finalizer", step_finalizer}, {"remember", step_remember},
+    {"settled", step_settled},           {"lock", step_lock},           {"package", pm_step_package},
+    {"unique", pm_step_unique},          {"dependencies", pm_step_dependencies},
+    {"render", pm_step_render},          {"inventory", pm_step_inventory},
+    {"apply", pm_step_apply},            {"prune", pm_step_prune},      {"health", pm_step_health},
+};
+
+static dv_err *run_steps(dv_ctx *ctx, pm_run *run)
+{
+    for (size_t i = 0; i < DV_LEN(steps) && !run->done; i++) {
+        dv_debug(ctx->log, "step", dv_s("step", steps[i].name));
+        DV_CHECK(steps[i].run(ctx, run));
+    }
+    return NULL;
+}
+
+/* ---- A run ---- */
+
+/* A dependency that nobody needs any more is deleted, by whom it was made for: it goes the usual way. */
+static dv_err *delete_unneeded(dv_ctx *ctx, pm_run *run)
+{
+    const dv_kube_request request = {
+        .verb = DV_KUBE_DELETE,
+        .resource = resource_pm(run->op->kube),
+        .ns = run->pm->ns,
+        .name = run->pm->name,
+        .precondition_uid = run->pm->uid,
+    };
+    dv_err *err = dv_kube_do(ctx, run->op->kube, &request, NULL);
+
+    run->quiet = true;
+    if (dv_err_is(err, DV_NOT_FOUND)) {
+        dv_err_free(err);
+        return NULL;
+    }
+    return dv_err_wrap(err, "removing a dependency that nobody needs");
+}
+
+static dv_err *uninstall(dv_ctx *ctx, pm_run *run)
+{
+    if (!run->pm->has_finalizer) {
+        run->quiet = true;
+        return NULL;
+    }
+    dv_err_free(step_identity(ctx, run)); /* without an account nothing was ever applied as one */
+    DV_CHECK(pm_uninstall(ctx, run));
+    DV_CHECK(write_finalizer(ctx, run, false));
+    run->quiet = true;
+    return NULL;
+}
+
+static dv_err *run_once(dv_ctx *ctx, pm_run *run)
+{
+    if (run->pm->deleted_at_ms)
+        return uninstall(ctx, run);
+    if (run->pm->spec.suspend) {
+        run->quiet = true;
+        return NULL;
+    }
+    if (run->pm->is_dependency && !pm_is_needed(run->op, run->pm))
+        return delete_unneeded(ctx, run);
+    return run_steps(ctx, run);
+}
+
+/* A wait that is young is not written down; it is looked at again when it is not. */
+static bool is_brief_wait(dv_ctx *ctx, pm_run *run, const dv_err *err)
+{
+    int64_t now = dv_ctx_now_ms(ctx);
+
+    if (!dv_err_is(err, DV_WAITING)) {
+        run->state->waiting_since_ms = 0;
+        return false;
+    }
+    if (!run->state->waiting_since_ms)
+        run->state->waiting_since_ms = now;
+    return now - run->state->waiting_since_ms < QUIET_WAIT_MS;
+}
+
+static bool writes_status(const pm_run *run, const dv_err *err)
+{
+    return !run->quiet && !dv_err_is(err, DV_CONFLICT) && !dv_err_is(err, DV_CANCELED);
+}
+
+static dv_result finish(dv_ctx *ctx, pm_run *run, dv_err *err)
+{
+    bool brief = is_brief_wait(ctx, run, err);
+
+    run->state->installing = err && !dv_err_is(err, DV_INVALID);
+    if (err && !dv_err_is(err, DV_WAITING))
+        dv_warn(ctx->log, "run failed", dv_s("reason", dv_err_reason(err)), dv_e(err));
+    if (writes_status(run, err) && !brief) {
+        pm_summarize(ctx, run, err);
+        err = dv_err_join(err, pm_write_status(ctx, run));
+    }
+    if (brief) {
+        dv_err_free(err);
+        return (dv_result){.what = DV_WAIT, .after_ms = QUIET_WAIT_MS};
+    }
+    return dv_result_from(err, run->pm->spec.suspend || run->pm->deleted_at_ms ? 0 : run->pm->spec.interval_ms);
+}
+
+static void run_done(pm_run *run)
+{
+    dv_pm_status_done(&run->status);
+    dv_lock_result_done(&run->lock);
+    dv_package_free(run->inline_package);
+    dv_repo_package_unref(run->package);
+    dv_objects_done(&run->objects);
+    free(run->as);
+    free(run->note);
+}
+
+dv_result pm_reconcile(void *arg, dv_ctx *ctx, const char *key)
+{
+    operator_t *op = arg;
+    dv_auto_pm pm = (dv_pm *)dv_informer_get(op->pms, key);
+
+    if (!pm) {
+        states_drop(op->states, key);
+        return (dv_result){.what = DV_DONE};
+    }
+    DV_CLEANUP(run_done) pm_run run = {
+        .op = op,
+        .pm = pm,
+        .state = states_get(op->states, key),
+        .status = dv_pm_status_dup(&pm->status),
+        .requested = pm->requested_at && !same_text(pm->requested_at, pm->status.last_handled_reconcile_at),
+    };
+    return finish(ctx, &run, run_once(ctx, &run));
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The PackageRepository controller: keeps the set of repositories as administrators wish it. */
+#include "operator.h"
+
+const dv_resource *resource_pkgrepo(dv_kube *kube)
+{
+    return dv_kube_resource_static(kube, DV_GROUP, DV_VERSION_NAME, "PackageRepository", "packagerepositories", false);
+}
+
+dv_entry *pkgrepo_reduce(void *arg, const json_t *object)
+{
+    dv_pkgrepo *repo = NULL;
+    dv_err *err = dv_pkgrepo_decode(object, &repo);
+
+    (void)arg;
+    if (err) {
+        dv_err_free(err);
+        return NULL;
+    }
+    return &repo->entry;
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+void pkgrepo_changed(void *arg, const char *key, const dv_entry *old_entry, const dv_entry *now_entry)
+{
+    operator_t *op = arg;
+    const dv_pkgrepo *old = (const dv_pkgrepo *)old_entry, *now = (const dv_pkgrepo *)now_entry;
+
+    if (!old || !now || old->generation != now->generation || !same(old->requested_at, now->requested_at))
+        dv_controller_enqueue(op->pkgrepo_controller, key, 0);
+}
+
+/* ---- Who is to look again ---- */
+
+static bool is_affected(const dv_pm *pm, const dv_repo_sync_result *result)
+{
+    bool unsettled = !dv_condition_is_true(&pm->status.conditions, "Ready");
+
+    if (pm->spec.manifest)
+        return unsettled;
+    if (unsettled || !result || !result->changed_packages.n)
+        return true;
+    for (size_t i = 0; i < result->changed_packages.n; i++)
+        if (strcmp(result->changed_packages.at[i], pm->spec.package) == 0)
+            return true;
+    return false;
+}
+
+/* result NULL: a repository came or went, which may concern every package. */
+static void wake_packages(operator_t *op, const dv_repo_sync_result *result)
+{
+    dv_entries all = dv_informer_list(op->pms);
+
+    for (size_t i = 0; i < all.n; i++) {
+        const dv_pm *pm = (dv_pm *)all.at[i];
+
+        if (is_affected(pm, result))
+            dv_controller_enqueue(op->pm_controller, pm->key, 0);
+    }
+    dv_entries_done(&all);
+}
+
+/* ---- The wish ---- */
+
+typedef struct {
+    operator_t *op;
+    dv_doc *selector;
+} may_use_arg;
+
+static bool may_use(void *arg, const char *ns)
+{
+    const may_use_arg *m = arg;
+    json_auto_t *selector = NULL;
+    dv_err *err = dv_doc_parse(m->selector, &selector);
+
+    if (err) {
+        dv_err_free(err);
+        return false;
+    }
+    return namespace_matches(m->op, ns, selector);
+}
+
+static void may_use_free(void *arg)
+{
+    may_use_arg *m = arg;
+
+    dv_doc_unref(m->selector);
+    free(m);
+}
+
+/* A Secret's members, decoded; wiped when done. */
+typedef struct {
+    dv_buf username, password, bearer, cert, key, ca;
+} credentials;
+
+static void wipe(dv_buf *buf)
+{
+    if (buf->p)
+        dv_wipe(buf->p, buf->n);
+    dv_buf_done(buf);
+}
+
+static void credentials_done(credentials *c)
+{
+    wipe(&c->username);
+    wipe(&c->password);
+    wipe(&c->bearer);
+    wipe(&c->cert);
+    wipe(&c->key);
+    wipe(&c->ca);
+}
+
+enum { SECRET_MEMBER_MAX = 256 * 1024 };
+
+static dv_err *read_member(const json_t *secret, const char *name, dv_buf *out)
+{
+    const char *text = json_string_value(json_object_get(dv_json_object(secret, "/data"), name));
+
+    if (!text || out->n)
+        return NULL;
+    dv_buf_init(out, SECRET_MEMBER_MAX);
+    dv_err *err = dv_base64_decode(dv_str_of(text), out);
+    return err ? dv_err_recast(err, DV_INVALID, "InvalidSecret") : NULL;
+}
+
+static dv_err *read_secret(dv_ctx *ctx, operator_t *op, const char *name, json_t **ret_secret)
+{
+    const dv_kube_request request = {
+        .verb = DV_KUBE_GET,
+        .resource = dv_kube_resource_static(op->kube, "", "v1", "Secret", "secrets", true),
+        .ns = op->options.namespace,
+        .name = name,
+    };
+    dv_err *err = dv_kube_do(ctx, op->kube, &request, ret_secret);
+
+    if (dv_err_is(err, DV_NOT_FOUND)) {
+        dv_err_free(err);
+        return dv_err_new(DV_WAITING, "SecretNotFound", "Secret \"%s\" is not in namespace \"%s\"", name, op->options.namespace);
+    }
+    return err;
+}
+
+/* Members as Flux' HelmRepository names them: username and password, bearerToken, tls.crt and tls.key, ca.crt. */
+static dv_err *read_credentials(dv_ctx *ctx, operator_t *op, const dv_pkgrepo_spec *spec, credentials *c)
+{
+    json_auto_t *secret = NULL, *ca = NULL;
+
+    if (spec->secret_name) {
+        DV_CHECK(read_secret(ctx, op, spec->secret_name, &secret));
+        DV_CHECK(read_member(secret, "username", &c->username));
+        DV_CHECK(read_member(secret, "password", &c->password));
+        DV_CHECK(read_member(secret, "bearerToken", &c->bearer));
+        DV_CHECK(read_member(secret, "tls.crt", &c->cert));
+        DV_CHECK(read_member(secret, "tls.key", &c->key));
+        DV_CHECK(read_member(secret, "ca.crt", &c->ca));
+    }
+    if (spec->ca_secret_name) {
+        wipe(&c->ca);
+        DV_CHECK(read_secret(ctx, op, spec->ca_secret_name, &ca));
+        DV_CHECK(read_member(ca, "ca.crt", &c->ca));
+    }
+    return NULL;
+}
+
+static dv_err *put_wish(dv_ctx *ctx, operator_t *op, const dv_pkgrepo *repo)
+{
+    DV_CLEANUP(credentials_done) credentials c = {0};
+    const dv_pkgrepo_spec *spec = &repo->spec;
+    may_use_arg *arg = NULL;
+
+    if (spec->type != DV_REPO_GLASSKUBE)
+        return dv_err_new(DV_INVALID, "TypeNotSupported", "repositories of type Marketplace are not supported by this release");
+    DV_CHECK(read_credentials(ctx, op, spec, &c));
+    if (spec->namespace_selector) {
+        arg = DV_NEW(may_use_arg);
+        *arg = (may_use_arg){op, dv_doc_ref(spec->namespace_selector)};
+    }
+    const dv_repo_wish wish = {
+        .name = repo->name,
+        .url = spec->url,
+        .priority = spec->priority,
+        .packages = &spec->packages,
+        .insecure = spec->insecure,
+        .suspended = spec->suspend,
+        .may_use = arg ? may_use : NULL,
+        .arg = arg,
+        .arg_free = arg ? may_use_free : NULL,
+        .auth = {.origin = spec->url,
+                 .username = dv_buf_str(&c.username),
+                 .password = dv_buf_str(&c.password),
+                 .bearer = dv_buf_str(&c.bearer),
+                 .cert_pem = dv_buf_str(&c.cert),
+                 .key_pem = dv_buf_str(&c.key),
+                 .ca_pem = dv_buf_str(&c.ca),
+                 .allow_plain = spec->insecure},
+    };
+    return dv_repos_put(op->repos, &wish);
+}
+
+/* ---- What is said about it ---- */
+
+static int64_t now_unix_ms(dv_ctx *ctx)
+{
+    return ctx->clock->unix_us(ctx->clock) / 1000;
+}
+
+static void summarize(dv_ctx *ctx, const dv_pkgrepo *repo, const dv_repo_sync_result *result, const dv_err *err,
+                      dv_pkgrepo_status *status)
+{
+    bool stalled = dv_err_is(err, DV_INVALID) || dv_err_is(err, DV_DENIED);
+    bool served = result && (!err || result->stale);
+    DV_CLEANUP(dv_buf_done) dv_buf message = DV_BUF_INIT(DV_LINE_MAX);
+
+    if (served) {
+        status->packages = result->packages;
+        status->versions = result->versions;
+        dv_set_str(&status->revision, result->revision);
+    }
+    if (!err)
+        dv_buf_addf(&message, "%lld packages, %lld versions", (long long)status->packages, (long long)status->versions);
+    else if (served)
+        dv_buf_addf(&message, "an old copy is served: %s", dv_err_str(err));
+    else
+        dv_buf_adds(&message, dv_err_str(err));
+    dv_condition_set(&status->conditions, "Ready", err ? "False" : "True",
+                     err ? (served ? "Stale" : dv_err_reason(err)) : "Synced", dv_buf_cstr(&message), repo->generation,
+                     now_unix_ms(ctx));
+    dv_condition_drop(&status->conditions, stalled || !err ? "Reconciling" : "Stalled");
+    if (err)
+        dv_condition_set(&status->conditions, stalled ? "Stalled" : "Reconciling", "True", dv_err_reason(err), dv_err_str(err),
+                         repo->generation, now_unix_ms(ctx));
+    else
+        dv_condition_drop(&status->conditions, "Stalled");
+    status->observed_generation = repo->generation;
+    dv_set_str(&status->last_handled_reconcile_at, repo->requested_at);
+}
+
+static void tell_change(operator_t *op, const dv_pkgrepo *repo, const dv_pkgrepo_status *status)
+{
+    const dv_condition *before = dv_condition_get(&repo->status.conditions, "Ready");
+    const dv_condition *now = dv_condition_get(&status->conditions, "Ready");
+    DV_CLEANUP(dv_objref_done) dv_objref ref = {.api_version = dv_strdup(DV_API_VERSION),
+                                                .kind = dv_strdup("PackageRepository"),
+                                                .ns = dv_strdup(""),
+                                                .name = dv_strdup(repo->name),
+                                                .uid = dv_strdup(repo->uid)};
+
+    if (before && same(before->reason, now->reason) && same(before->status, now->status))
+        return;
+    dv_event(op->events, &ref, same(now->status, "True") ? "Normal" : "Warning", now->reason, "Sync", "%s", now->message);
+}
+
+static dv_err *write_status(dv_ctx *ctx, operator_t *op, const dv_pkgrepo *repo, const dv_pkgrepo_status *status)
+{
+    json_auto_t *before = dv_pkgrepo_status_encode(&repo->status);
+    json_t *now = dv_pkgrepo_status_encode(status);
+
+    if (json_equal(before, now)) {
+        json_decref(now);
+        return NULL;
+    }
+    dv_err *err = patch_status(ctx, op, op->pkgrepos, resource_pkgrepo(op->kube), NULL, repo->name, repo->uid, now);
+    if (!err)
+        tell_change(op, repo, status);
+    return dv_err_wrap(err, "status of PackageRepository %s", repo->name);
+}
+
+/* ---- A run ---- */
+
+static dv_err *sync(dv_ctx *ctx, operator_t *op, const dv_pkgrepo *repo, dv_repo_sync_result *result)
+{
+    int64_t began = dv_ctx_now_ms(ctx);
+    dv_ctx limited = *ctx;
+
+    dv_ctx_set_timeout(&limited, repo->spec.timeout_ms);
+    dv_err *err = dv_repo_sync(&limited, op->repos, repo->name, result);
+    const char *outcome = err ? "error" : result->changed ? "changed" : "unchanged";
+    dv_metric_add(op->repo_syncs, 1, DV_LABELS(repo->name, outcome));
+    if (!err)
+        dv_metric_set(op->repo_sync_time, (double)now_unix_ms(ctx) / 1000, DV_LABELS(repo->name));
+    dv_metric_observe(op->repo_sync_seconds, (double)(dv_ctx_now_ms(ctx) - began) / 1000, DV_LABELS(repo->name));
+    return err;
+}
+
+static dv_result drop(operator_t *op, const char *name)
+{
+    dv_repos_drop(op->repos, name);
+    dv_metric_drop(op->repo_sync_time, DV_LABELS(name));
+    wake_packages(op, NULL);
+    return (dv_result){.what = DV_DONE};
+}
+
+static void unref_repo(dv_pkgrepo **at)
+{
+    dv_pkgrepo_unref(*at);
+}
+
+static void status_done(dv_pkgrepo_status *status)
+{
+    dv_pkgrepo_status_done(status);
+}
+
+dv_result pkgrepo_reconcile(void *arg, dv_ctx *ctx, const char *key)
+{
+    operator_t *op = arg;
+    DV_CLEANUP(unref_repo) dv_pkgrepo *repo = (dv_pkgrepo *)dv_informer_get(op->pkgrepos, key);
+    DV_CLEANUP(dv_repo_sync_result_done) dv_repo_sync_result result = {0};
+
+    if (!repo || repo->deleting)
+        return drop(op, key);
+    DV_CLEANUP(status_done) dv_pkgrepo_status status = dv_pkgrepo_status_dup(&repo->status);
+    bool known = true;
+    dv_err *err = put_wish(ctx, op, repo);
+    if (err)
+        known = false;
+    else
+        err = sync(ctx, op, repo, &result);
+    if (dv_err_is(err, DV_CANCELED))
+        return dv_result_from(err, 0);
+    if (known && (result.changed || repo->generation != repo->status.observed_generation))
+        wake_packages(op, result.changed ? &result : NULL);
+    summarize(ctx, repo, known ? &result : NULL, err, &status);
+    if (err)
+        dv_warn(ctx->log, "repository not synced", dv_s("reason", dv_err_reason(err)), dv_e(err));
+    err = dv_err_join(err, write_status(ctx, op, repo, &status));
+    return dv_result_from(err, repo->spec.suspend ? 0 : repo->spec.interval_ms);
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Objects into the cluster, and what is looked at once they are there: drift and health. */
+#include "install/remove.h"
+#include "pm_run.h"
+
+enum { RIVAL_WINDOW_MS = 60 * 1000, RIVAL_REST_MS = 5 * 60 * 1000 };
+
+static bool package_exists(void *arg, const char *key, const char *uid)
+{
+    operator_t *op = arg;
+    dv_auto_pm pm = (dv_pm *)dv_informer_get(op->pms, key);
+
+    return pm && (!uid || strcmp(pm->uid, uid) == 0);
+}
+
+dv_apply_env pm_apply_env(pm_run *run)
+{
+    return (dv_apply_env){
+        .kube = run->op->kube,
+        .owned = run->op->owned,
+        .events = run->op->events,
+        .pm = run->pm,
+        .as = run->as,
+        .package_exists = package_exists,
+        .arg = run->op,
+    };
+}
+
+/* ---- The inventory before the first write ---- */
+
+static bool lists_all(const dv_pm_status *status, const dv_objects *objects)
+{
+    dv_inventory *inventory = (dv_inventory *)&status->inventory;
+
+    for (size_t i = 0; i < objects->all.n; i++)
+        if (!dv_inventory_find(inventory, &objects->all.at[i].ref))
+            return false;
+    return true;
+}
+
+/* A namespace that exists without us is used, not owned: it does not enter the inventory. */
+static bool is_foreign(pm_run *run, const dv_objref *ref)
+{
+    const dv_applied_item *item = dv_applied_find(&run->state->applied, ref);
+
+    return item && item->foreign;
+}
+
+/* New inputs: what was applied for the old ones still tells what needs no apply. */
+static void begin_inputs(dv_ctx *ctx, pm_run *run)
+{
+    dv_applied *applied = &run->state->applied;
+
+    if (strcmp(applied->inputs, run->inputs) == 0 && !run->requested)
+        return;
+    if (strcmp(applied->inputs, run->inputs) != 0) {
+        memcpy(applied->inputs, run->inputs, sizeof(applied->inputs));
+        run->state->progress_since_ms = dv_ctx_now_ms(ctx);
+    }
+    applied->complete = false;
+}
+
+dv_err *pm_step_inventory(dv_ctx *ctx, pm_run *run)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf message = DV_BUF_INIT(DV_LINE_MAX);
+
+    if (run->settled)
+        return NULL;
+    const dv_apply_env env = pm_apply_env(run);
+    DV_CHECK(dv_apply_check(ctx, &env, &run->objects));
+    begin_inputs(ctx, run);
+    if (lists_all(&run->pm->status, &run->objects))
+        return NULL;
+    for (size_t i = 0; i < run->objects.all.n; i++)
+        if (!is_foreign(run, &run->objects.all.at[i].ref))
+            dv_inventory_add(&run->status.inventory, &run->objects.all.at[i].ref);
+    dv_buf_addf(&message, "applying %zu objects of %s", run->objects.all.n, run->lock.version);
+    pm_say_progress(ctx, run, "Applying", dv_buf_cstr(&message));
+    return pm_write_status(ctx, run);
+}
+
+/* ---- Drift ---- */
+
+typedef struct {
+    size_t drifted, unknown;
+    DV_VEC(const dv_applied_item *) items;
+} drift_report;
+
+static drift_report look_for_drift(pm_run *run)
+{
+    drift_report report = {0};
+    dv_applied *applied = &run->state->applied;
+
+    for (size_t i = 0; i < applied->items.n; i++) {
+        dv_drift drift = dv_applied_drift(run->op->owned, &applied->items.at[i]);
+
+        report.unknown += drift == DV_DRIFT_UNKNOWN;
+        if (drift != DV_DRIFT_SUSPECT && drift != DV_DRIFT_GONE)
+            continue;
+        report.drifted++;
+        *dv_vec_push(&report.items) = &applied->items.at[i];
+    }
+    return report;
+}
+
+static char *describe_drift(const drift_report *report)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(4096);
+
+    for (size_t i = 0; i < report->items.n && i < 5; i++) {
+        dv_buf_adds(&text, i ? ", " : "");
+        dv_objref_add(&text, &report->items.at[i]->ref);
+    }
+    if (report->items.n > 5)
+        dv_buf_addf(&text, " and %zu more", report->items.n - 5);
+    return dv_buf_take(&text);
+}
+
+static void tell(pm_run *run, const char *type, const char *reason, const char *action, const char *text)
+{
+    DV_CLEANUP(dv_objref_done) dv_objref ref = dv_pm_objref(run->pm);
+
+    dv_event(run->op->events, &ref, type, reason, action, "%s", text);
+}
+
+/* Three real corrections within a minute: somebody else wants it otherwise. */
+static void count_correction(dv_ctx *ctx, pm_run *run, const char *what)
+{
+    pm_state *state = run->state;
+    int64_t now = dv_ctx_now_ms(ctx);
+
+    memmove(&state->corrections_ms[1], &state->corrections_ms[0], sizeof(state->corrections_ms) - sizeof(state->corrections_ms[0]));
+    state->corrections_ms[0] = now;
+    int64_t oldest = state->corrections_ms[CORRECTIONS_KEPT - 1];
+    if (!oldest || now - oldest > RIVAL_WINDOW_MS)
+        return;
+    dv_auto_str text = dv_asprintf("%s is changed again and again by another manager; corrections rest for %d minutes", what,
+                                   RIVAL_REST_MS / 60000);
+    state->rest_until_ms = now + RIVAL_REST_MS;
+    tell(run, "Warning", "RivalManager", "Correct", text);
+}
+
+/* The objects come from what was stored when they were applied: no repository is asked. */
+static dv_err *load_objects(dv_ctx *ctx, pm_run *run)
+{
+    DV_CLEANUP(dv_applied_done) dv_applied ignored = {0};
+    dv_err *err = dv_stored_load(ctx, run->op->kube, run->op->options.namespace, run->pm->owner, &ignored, &run->objects);
+
+    if (dv_err_is(err, DV_NOT_FOUND)) { /* the Secret was removed: the next run renders anew */
+        run->state->applied.complete = false;
+        return dv_err_recast(err, DV_CONFLICT, "StoreMissing");
+    }
+    run->have_objects = !err;
+    return err;
+}
+
+static dv_err *correct(dv_ctx *ctx, pm_run *run, const drift_report *report)
+{
+    dv_auto_str what = describe_drift(report);
+    const dv_apply_env env = pm_apply_env(run);
+
+    DV_CHECK(load_objects(ctx, run));
+    run->state->last_full_ms = dv_ctx_now_ms(ctx);
+    DV_TRY(dv_apply(ctx, &env, &run->objects, &run->state->applied, &run->status.inventory, &run->written), "correcting drift");
+    if (!report->drifted || !run->written)
+        return NULL;
+    dv_auto_str text = dv_asprintf("%s had changed in the cluster and was set back", what);
+    tell(run, "Normal", "DriftCorrected", "Correct", text);
+    count_correction(ctx, run, what);
+    return NULL;
+}
+
+static bool full_is_due(dv_ctx *ctx, const pm_run *run)
+{
+    return dv_ctx_now_ms(ctx) - run->state->last_full_ms >= run->pm->spec.interval_ms;
+}
+
+static dv_err *handle_drift(dv_ctx *ctx, pm_run *run, const drift_report *report)
+{
+    bool rests = dv_ctx_now_ms(ctx) < run->state->rest_until_ms;
+    bool full = report->unknown && full_is_due(ctx, run);
+
+    if ((!report->drifted && !full) || run->pm->spec.drift_policy == DV_DRIFT_IGNORE)
+        return NULL;
+    if (run->pm->spec.drift_policy == DV_DRIFT_REPORT || (rests && report->drifted)) {
+        dv_auto_str what = describe_drift(report);
+
+        if (report->drifted)
+            run->note = dv_asprintf("; %s differs from what was applied", what);
+        return NULL;
+    }
+    return correct(ctx, run, report);
+}
+
+/* ---- Applying ---- */
+
+static dv_err *save(dv_ctx *ctx, pm_run *run)
+{
+    dv_applied *applied = &run->state->applied;
+
+    dv_applied_keep(applied, &run->objects);
+    applied->complete = true;
+    run->state->loaded = true;
+    run->state->last_full_ms = dv_ctx_now_ms(ctx);
+    dv_err *err = dv_stored_save(ctx, run->op->kube, run->op->options.namespace, run->pm->owner, applied, &run->objects);
+    applied->complete = !err;
+    return err;
+}
+
+dv_err *pm_step_apply(dv_ctx *ctx, pm_run *run)
+{
+    const dv_apply_env env = pm_apply_env(run);
+
+    if (run->settled) {
+        drift_report report = look_for_drift(run);
+        dv_err *err = handle_drift(ctx, run, &report);
+
+        dv_vec_done(&report.items);
+        return err;
+    }
+    if (run->state->applied.complete && strcmp(run->state->applied.inputs, run->inputs) == 0)
+        return NULL;
+    DV_TRY(dv_apply(ctx, &env, &run->objects, &run->state->applied, &run->status.inventory, &run->written),
+           "%s %s", run->inline_package ? run->pm->name : run->pm->spec.package, run->lock.version);
+    return save(ctx, run);
+}
+
+/* ---- Pruning ---- */
+
+static bool is_wished(const pm_run *run, const dv_objref *ref)
+{
+    for (size_t i = 0; i < run->objects.all.n; i++)
+        if (dv_objref_same(&run->objects.all.at[i].ref, ref))
+            return true;
+    return false;
+}
+
+static void split_inventory(pm_run *run, dv_inventory *ret_leaving)
+{
+    dv_inventory *inventory = &run->status.inventory;
+
+    for (size_t i = inventory->n; i-- > 0;) {
+        dv_inventory_item *item = &inventory->at[i];
+        bool foreign = is_foreign(run, &item->ref);
+
+        if (is_wished(run, &item->ref) && !foreign)
+            continue;
+        if (!foreign) {
+            *dv_vec_push(ret_leaving) = *item;
+            item->ref = (dv_objref){0};
+        }
+        dv_objref_done(&item->ref);
+        dv_vec_remove(inventory, i);
+    }
+    /* Taken from the end: turned round, they stand in order of application again. */
+    for (size_t a = 0, b = ret_leaving->n; a + 1 < b; a++) {
+        dv_inventory_item held = ret_leaving->at[a];
+
+        ret_leaving->at[a] = ret_leaving->at[--b];
+        ret_leaving->at[b] = held;
+    }
+}
+
+/* What is not gone yet stays in the inventory. */
+static void keep_remaining(pm_run *run, dv_inventory *remaining)
+{
+    for (size_t i = 0; i < remaining->n; i++) {
+        dv_inventory_item *item = dv_inventory_add(&run->status.inventory, &remaining->at[i].ref);
+
+        item->adopted = remaining->at[i].adopted;
+    }
+    dv_inventory_done(remaining);
+}
+
+dv_err *pm_step_prune(dv_ctx *ctx, pm_run *run)
+{
+    dv_inventory leaving = {0};
+    DV_CLEANUP(dv_remove_result_done) dv_remove_result result = {0};
+    const dv_remove_env env = {
+        .kube = run->op->kube,
+        .owned = run->op->owned,
+        .pm = run->pm,
+        .as = run->as,
+        .allow_data_loss = run->pm->allow_data_loss,
+    };
+
+    if (run->settled)
+        return NULL;
+    split_inventory(run, &leaving);
+    dv_err *err = leaving.n ? dv_remove_check(ctx, &env, &leaving) : NULL;
+    if (!err && leaving.n)
+        err = dv_remove(ctx, &env, &leaving, &result);
+    keep_remaining(run, &leaving);
+    return dv_err_wrap(err, "removing what is no longer part of the package");
+}
+
+/* ---- Health ---- */
+
+static dv_err *readiness_of_item(dv_ctx *ctx, pm_run *run, const dv_applied_item *item, dv_buf *why, dv_readiness *ret_readiness)
+{
+    dv_auto_owned seen = NULL;
+    dv_owned_state state = dv_owned_get(run->op->owned, item->resource, item->ref.ns, item->ref.name, item->revision, &seen);
+
+    *ret_readiness = DV_PROGRESSING;
+    if (item->foreign || dv_readiness_is_trivial(item->resource->group, item->resource->kind)) {
+        *ret_readiness = DV_READY;
+    } else if (state == DV_OWNED_PRESENT) {
+        *ret_readiness = (dv_readiness)seen->readiness;
+        dv_buf_adds(why, seen->why ? seen->why : "");
+    } else if (state == DV_OWNED_UNKNOWN) {
+        json_auto_t *object = NULL;
+        const dv_kube_request get = {.verb = DV_KUBE_GET, .resource = item->resource, .ns = item->ref.ns,
+                                     .name = item->ref.name, .as = run->as};
+
+        DV_CHECK(dv_kube_do(ctx, run->op->kube, &get, &object));
+        *ret_readiness = dv_readiness_of(object, why);
+    }
+    return NULL;
+}
+
+static dv_err *unready_error(dv_ctx *ctx, pm_run *run, const char *text, bool failed)
+{
+    bool late = run->state->progress_since_ms && dv_ctx_now_ms(ctx) - run->state->progress_since_ms > run->pm->spec.timeout_ms;
+
+    if (failed)
+        return dv_err_new(DV_WAITING, "HealthCheckFailed", "%s", text);
+    if (late)
+        return dv_err_new(DV_WAITING, "HealthCheckTimeout", "not ready within its time limit: %s", text);
+    return dv_err_new(DV_WAITING, "Progressing", "waiting for %s", text);
+}
+
+dv_err *pm_step_health(dv_ctx *ctx, pm_run *run)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(DV_LINE_MAX);
+    size_t unready = 0;
+    bool failed = false;
+
+    for (size_t i = 0; i < run->state->applied.items.n; i++) {
+        const dv_applied_item *item = &run->state->applied.items.at[i];
+        DV_CLEANUP(dv_buf_done) dv_buf why = DV_BUF_INIT(1024);
+        dv_readiness readiness;
+
+        DV_CHECK(readiness_of_item(ctx, run, item, &why, &readiness));
+        if (readiness == DV_READY)
+            continue;
+        failed = failed || readiness == DV_FAILED;
+        if (unready++ < 5) {
+            dv_buf_adds(&text, unready > 1 ? ", " : "");
+            dv_objref_add(&text, &item->ref);
+            if (why.n)
+                dv_buf_addf(&text, " (%s)", dv_buf_cstr(&why));
+        }
+    }
+    if (unready > 5)
+        dv_buf_addf(&text, " and %zu more", unready - 5);
+    return unready ? unready_error(ctx, run, dv_buf_cstr(&text), failed) : NULL;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a package needs, and who needs a package. */
+#include "base/map.h"
+#include "pm_run.h"
+
+/* ---- Once a cluster ---- */
+
+static bool is_first(const dv_pm *self, const dv_pm *other)
+{
+    bool self_installed = self->status.inventory.n > 0, other_installed = other->status.inventory.n > 0;
+
+    if (self_installed != other_installed)
+        return self_installed;
+    int order = strcmp(self->creation_timestamp ? self->creation_timestamp : "",
+                       other->creation_timestamp ? other->creation_timestamp : "");
+    return order ? order < 0 : strcmp(self->key, other->key) < 0;
+}
+
+dv_err *pm_step_unique(dv_ctx *ctx, pm_run *run)
+{
+    (void)ctx;
+    if (run->settled || run->inline_package)
+        return NULL;
+    DV_CLEANUP(dv_entries_done) dv_entries same = dv_pms_of_package(run->op->pms, run->pm->spec.package);
+    for (size_t i = 0; i < same.n; i++) {
+        const dv_pm *other = (dv_pm *)same.at[i];
+
+        if (strcmp(other->key, run->pm->key) != 0 && !is_first(run->pm, other))
+            return dv_err_new(DV_DENIED, "AlreadyInstalled",
+                              "package \"%s\" is installed once a cluster, and PackageManifest %s has it already",
+                              run->pm->spec.package, other->key);
+    }
+    return NULL;
+}
+
+/* ---- What the status says about dependencies ---- */
+
+static void dependency_done(dv_pm_dependency *d)
+{
+    free(d->name);
+    free(d->range);
+    free(d->version);
+    dv_strings_done(&d->required_by);
+}
+
+static const char *asker_name(const pm_run *run)
+{
+    return run->inline_package ? run->pm->name : run->pm->spec.package;
+}
+
+static void add_demands_of(dv_pm_dependency *d, const dv_dependencies *list, const char *asker, bool ours)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (strcmp(list->at[i].package, d->name) != 0)
+            continue;
+        dv_strings_add(&d->required_by, asker);
+        if (ours || !d->range) /* our own demand is what binds others through us */
+            dv_set_str(&d->range, list->at[i].range);
+    }
+}
+
+static void set_dependencies(pm_run *run)
+{
+    for (size_t i = 0; i < run->status.dependencies.n; i++)
+        dependency_done(&run->status.dependencies.at[i]);
+    dv_vec_done(&run->status.dependencies);
+    for (size_t i = 0; i < run->lock.closure.n; i++) {
+        const dv_locked *l = &run->lock.closure.at[i];
+        dv_pm_dependency *d = dv_vec_push(&run->status.dependencies);
+
+        d->name = dv_strdup(l->package);
+        d->version = dv_strdup(l->version);
+        for (size_t k = 0; k < run->lock.closure.n; k++)
+            add_demands_of(d, &run->lock.closure.at[k].dependencies, run->lock.closure.at[k].package, false);
+        add_demands_of(d, &run->lock.dependencies, asker_name(run), true);
+    }
+}
+
+static bool names_all(const dv_pm_status *seen, const dv_pm_status *wanted)
+{
+    for (size_t i = 0; i < wanted->dependencies.n; i++) {
+        bool found = false;
+
+        for (size_t k = 0; k < seen->dependencies.n && !found; k++)
+            found = strcmp(seen->dependencies.at[k].name, wanted->dependencies.at[i].name) == 0;
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* ---- Those who give a package to others ---- */
+
+static dv_pm *provider_of(const pm_run *run, const char *package)
+{
+    DV_CLEANUP(dv_entries_done) dv_entries pms = dv_pms_of_package(run->op->pms, package);
+    dv_pm *best = NULL;
+
+    for (size_t i = 0; i < pms.n; i++) {
+        dv_pm *pm = (dv_pm *)pms.at[i];
+
+        if (strcmp(pm->key, run->pm->key) != 0 && (!best || is_first(pm, best)))
+            best = pm;
+    }
+    return best ? dv_pm_ref(best) : NULL;
+}
+
+static bool accepts(const char *range, const char *version)
+{
+    dv_auto(dv_constraint) constraint = NULL;
+    dv_version v;
+
+    if (!range || !*range)
+        return true;
+    dv_err *err = dv_constraint_parse(dv_str_of(range), &constraint);
+    if (!err)
+        err = dv_version_parse(dv_str_of(version), &v);
+    if (err) {
+        dv_err_free(err);
+        return false;
+    }
+    return dv_constraint_accepts(constraint, &v);
+}
+
+bool pm_dependencies_hold(const pm_run *run)
+{
+    for (size_t i = 0; i < run->status.dependencies.n; i++) {
+        const dv_pm_dependency *d = &run->status.dependencies.at[i];
+        dv_auto_pm provider = provider_of(run, d->name);
+
+        if (!provider || !provider->status.version || !accepts(d->range, provider->status.version))
+            return false;
+    }
+    return true;
+}
+
+/* ---- Making them ---- */
+
+static json_t *dependency_object(const pm_run *run, const dv_locked *l)
+{
+    json_t *object = dv_obj_new(DV_API_VERSION, "PackageManifest", run->op->options.namespace, l->package);
+
+    dv_err_free(dv_json_set(object, "/metadata/annotations/davit.dev~1installed-as-dependency", json_string("true")));
+    dv_err_free(dv_json_set(object, "/spec/package", json_string(l->package)));
+    dv_err_free(dv_json_set(object, "/spec/version", json_string(l->version)));
+    if (l->repository)
+        dv_err_free(dv_json_set(object, "/spec/repository", json_string(l->repository)));
+    return object;
+}
+
+/* As the dependant's account, so that plain RBAC decides. */
+static dv_err *write_dependency(dv_ctx *ctx, pm_run *run, const dv_locked *l, bool fresh)
+{
+    json_auto_t *object = dependency_object(run, l);
+    json_auto_t *answer = NULL;
+    const dv_kube_request request = {
+        .verb = DV_KUBE_APPLY,
+        .resource = resource_pm(run->op->kube),
+        .ns = run->op->options.namespace,
+        .name = l->package,
+        .as = run->as,
+        .body = object,
+        .field_manager = DV_MANAGER_OBJECTS,
+        .force = true,
+    };
+
+    if (fresh) /* only if absent: a PackageManifest of that name is somebody's */
+        DV_CHECK(dv_json_set(object, "/metadata/resourceVersion", json_string("1")));
+    dv_err *err = dv_kube_do(ctx, run->op->kube, &request, &answer);
+    if (dv_err_is(err, DV_DENIED)) {
+        dv_err *told = dv_err_new(DV_DENIED, "DependencyNotPermitted",
+                                  "package \"%s\" %s is needed, and %s may not install it in namespace \"%s\": an "
+                                  "administrator must install it",
+                                  l->package, l->version, run->as ? run->as : "the operator", run->op->options.namespace);
+        dv_err_free(err);
+        return told;
+    }
+    DV_TRY(err, "dependency \"%s\"", l->package);
+    dv_informer_observe(run->op->pms, answer);
+    return NULL;
+}
+
+static dv_err *ensure_one(dv_ctx *ctx, pm_run *run, const dv_locked *l)
+{
+    dv_auto_pm provider = provider_of(run, l->package);
+
+    if (provider && (!provider->is_dependency || strcmp(provider->spec.version, l->version) == 0))
+        return NULL;
+    if (!provider) {
+        dv_auto_str key = dv_key_make(run->op->options.namespace, l->package);
+        dv_auto_pm named = (dv_pm *)dv_informer_get(run->op->pms, key);
+
+        if (named && named->deleted_at_ms)
+            return dv_err_new(DV_WAITING, "DependencyTerminating", "dependency \"%s\" is being removed; it is made anew "
+                              "once it is gone", l->package);
+        if (named)
+            return dv_err_new(DV_DENIED, "DependencyNameTaken", "package \"%s\" is needed, but PackageManifest %s, which "
+                              "would be it, is for package \"%s\"", l->package, key, named->spec.package);
+    }
+    return write_dependency(ctx, run, l, !provider);
+}
+
+/* ---- Waiting for them ---- */
+
+static const char *ready_message(const dv_pm *pm)
+{
+    const dv_condition *ready = dv_condition_get(&pm->status.conditions, "Ready");
+
+    return ready && ready->message && *ready->message ? ready->message : "not installed yet";
+}
+
+static dv_err *await_one(pm_run *run, const dv_dependency *d)
+{
+    dv_auto_pm provider = provider_of(run, d->package);
+
+    if (!provider)
+        return dv_err_new(DV_WAITING, "DependencyNotReady", "waiting for dependency \"%s\"", d->package);
+    if (dv_lock_reaches(&run->lock, run->pm->spec.package, d->package, run->pm->spec.package) && !run->inline_package)
+        return NULL; /* they need each other: somebody has to begin */
+    if (!provider->status.version || !dv_condition_is_true(&provider->status.conditions, "Ready") ||
+        provider->status.observed_generation != provider->generation)
+        return dv_err_new(DV_WAITING, "DependencyNotReady", "waiting for dependency \"%s\" (PackageManifest %s): %s",
+                          d->package, provider->key, ready_message(provider));
+    if (!accepts(d->range, provider->status.version))
+        return dv_err_new(DV_WAITING, "DependencyNotReady",
+                          "waiting for dependency \"%s\": PackageManifest %s has version %s, which %s does not accept",
+                          d->package, provider->key, provider->status.version, d->range);
+    return NULL;
+}
+
+dv_err *pm_step_dependencies(dv_ctx *ctx, pm_run *run)
+{
+    if (run->settled)
+        return NULL;
+    set_dependencies(run);
+    run->phase = PHASE_RESOLVE;
+    /* Whoever looks at a dependency sees who needs it before it is there. */
+    if (!names_all(&run->pm->status, &run->status)) {
+        pm_say_progress(ctx, run, "Resolving", "installing dependencies");
+        DV_CHECK(pm_write_status(ctx, run));
+    }
+    for (size_t i = 0; i < run->lock.closure.n; i++)
+        if (!run->lock.closure.at[i].fixed)
+            DV_CHECK(ensure_one(ctx, run, &run->lock.closure.at[i]));
+    run->phase = PHASE_INSTALL;
+    for (size_t i = 0; i < run->lock.dependencies.n; i++)
+        if (strcmp(run->lock.dependencies.at[i].package, run->pm->spec.package) != 0)
+            DV_CHECK(await_one(run, &run->lock.dependencies.at[i]));
+    return NULL;
+}
+
+/* ---- Who needs it ---- */
+
+/* Follows "is needed by" upwards until somebody whom a person applied. */
+bool pm_is_needed(operator_t *op, const dv_pm *pm)
+{
+    dv_auto(dv_map) seen = dv_map_new(NULL);
+    dv_strings todo = {0};
+    bool needed = false;
+
+    dv_strings_add(&todo, pm->spec.package);
+    while (todo.n && !needed) {
+        dv_auto_str package = todo.at[--todo.n];
+
+        if (dv_map_get(seen, dv_str_of(package)))
+            continue;
+        dv_map_put(seen, dv_str_of(package), seen);
+        DV_CLEANUP(dv_entries_done) dv_entries dependants = dv_pms_that_need(op->pms, package);
+        for (size_t i = 0; i < dependants.n && !needed; i++) {
+            const dv_pm *other = (dv_pm *)dependants.at[i];
+
+            needed = !other->is_dependency;
+            dv_strings_add(&todo, other->spec.package);
+        }
+    }
+    dv_strings_done(&todo);
+    return needed;
+}

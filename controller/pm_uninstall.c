@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Taking a package out: from the inventory alone, dependants before what they depend on. It always
+ * ends: what may not be deleted is left in the cluster and listed once spec.timeout has passed, or
+ * at once where the account or the namespace is gone.
+ */
+#include "install/remove.h"
+#include "pm_run.h"
+
+static int64_t deleting_for_ms(dv_ctx *ctx, const pm_run *run)
+{
+    return ctx->clock->unix_us(ctx->clock) / 1000 - run->pm->deleted_at_ms;
+}
+
+static bool is_overdue(dv_ctx *ctx, const pm_run *run)
+{
+    return deleting_for_ms(ctx, run) > run->pm->spec.timeout_ms;
+}
+
+/* Those that are on their way out too go first. */
+static dv_err *await_dependants(dv_ctx *ctx, pm_run *run)
+{
+    if (run->pm->spec.manifest || is_overdue(ctx, run))
+        return NULL;
+    DV_CLEANUP(dv_entries_done) dv_entries dependants = dv_pms_that_need(run->op->pms, run->pm->spec.package);
+    for (size_t i = 0; i < dependants.n; i++) {
+        const dv_pm *other = (dv_pm *)dependants.at[i];
+        bool circle = false;
+
+        for (size_t d = 0; d < run->pm->status.dependencies.n && !circle; d++)
+            circle = strcmp(run->pm->status.dependencies.at[d].name, other->spec.package) == 0;
+        if (other->deleted_at_ms && !circle && strcmp(other->key, run->pm->key) != 0)
+            return dv_err_new(DV_WAITING, "AwaitingDependants", "PackageManifest %s, which depends on it, is removed first", other->key);
+    }
+    return NULL;
+}
+
+/* Listed, not read: the operator may list accounts, and a list without it is no error. */
+static dv_err *account_exists(dv_ctx *ctx, const pm_run *run, bool *ret_exists)
+{
+    const char *name = run->as ? strrchr(run->as, ':') + 1 : NULL;
+    const dv_resource *resource = dv_kube_resource_static(run->op->kube, "", "v1", "ServiceAccount", "serviceaccounts", true);
+    dv_auto_str selector = dv_asprintf("metadata.name=%s", name ? name : "");
+    json_auto_t *list = NULL;
+    const dv_kube_request request = {
+        .verb = DV_KUBE_LIST,
+        .resource = resource,
+        .ns = run->pm->ns,
+        .field_selector = selector,
+        .metadata_only = true,
+    };
+
+    *ret_exists = true;
+    if (!run->as)
+        return NULL;
+    DV_CHECK(dv_kube_do(ctx, run->op->kube, &request, &list));
+    *ret_exists = json_array_size(dv_json_array(list, "/items")) > 0;
+    return NULL;
+}
+
+/* From now on what may not be deleted is left behind. */
+static bool may_leave_denied(dv_ctx *ctx, pm_run *run)
+{
+    bool exists = true;
+
+    if (is_overdue(ctx, run) || namespace_is_terminating(run->op, run->pm->ns))
+        return true;
+    dv_err_free(account_exists(ctx, run, &exists));
+    return !exists;
+}
+
+static void tell_orphans(pm_run *run, const dv_remove_result *result)
+{
+    DV_CLEANUP(dv_objref_done) dv_objref ref = dv_pm_objref(run->pm);
+    DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(8192);
+
+    if (!result->orphaned.n)
+        return;
+    for (size_t i = 0; i < result->orphaned.n; i++)
+        dv_buf_addf(&text, "%s%s", i ? ", " : "", result->orphaned.at[i]);
+    dv_event(run->op->events, &ref, "Warning", "Orphaned", "Uninstall", "left in the cluster: %s", dv_buf_cstr(&text));
+}
+
+static dv_err *remove_all(dv_ctx *ctx, pm_run *run, dv_remove_env *env, dv_remove_result *result)
+{
+    bool released = env->allow_data_loss || namespace_is_terminating(run->op, run->pm->ns);
+
+    env->allow_data_loss = released;
+    dv_err *err = dv_remove_check(ctx, env, &run->status.inventory);
+    if (!err)
+        err = dv_remove(ctx, env, &run->status.inventory, result);
+    return err;
+}
+
+static dv_err *remove_or_orphan(dv_ctx *ctx, pm_run *run, dv_remove_env *env, dv_remove_result *result)
+{
+    if (run->pm->spec.deletion_policy == DV_DELETION_ORPHAN)
+        return dv_orphan(ctx, env, &run->status.inventory, result);
+    return remove_all(ctx, run, env, result);
+}
+
+dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run)
+{
+    DV_CLEANUP(dv_remove_result_done) dv_remove_result result = {0};
+    dv_remove_env env = {
+        .kube = run->op->kube,
+        .owned = run->op->owned,
+        .pm = run->pm,
+        .as = run->as,
+        .allow_data_loss = run->pm->allow_data_loss,
+        .orphan_denied = is_overdue(ctx, run),
+    };
+
+    run->phase = PHASE_INSTALL;
+    DV_CHECK(await_dependants(ctx, run));
+    dv_err *err = remove_or_orphan(ctx, run, &env, &result);
+    bool data_held = err && strcmp(dv_err_reason(err), "DataWouldBeLost") == 0;
+    if (dv_err_is(err, DV_DENIED) && !data_held && !env.orphan_denied && may_leave_denied(ctx, run)) {
+        dv_err_free(err);
+        env.orphan_denied = true;
+        err = remove_or_orphan(ctx, run, &env, &result);
+    }
+    tell_orphans(run, &result);
+    DV_CHECK(err);
+    return dv_stored_drop(ctx, run->op->kube, run->op->options.namespace, run->pm->owner);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a controller remembers of a package between runs. It may be lost at any time: all of it is
+ * found again in the cluster.
+ *
+ * Threads: a state belongs to the worker that holds its key; the table and what `installing` says, any.
+ */
+#pragma once
+
+#include "install/applied.h"
+
+#define CORRECTIONS_KEPT 3
+
+typedef struct {
+    dv_applied applied;
+    bool loaded;               /* the Secret was asked for `applied` */
+    _Atomic bool installing;   /* a run is not at its end: changes wake it at once */
+    int64_t waiting_since_ms;  /* monotonic; 0: the last run did not end waiting */
+    int64_t progress_since_ms; /* since when these inputs are on their way */
+    int64_t last_full_ms;      /* what no watch tells of was last applied */
+    int64_t corrections_ms[CORRECTIONS_KEPT]; /* newest first */
+    int64_t rest_until_ms;     /* a rival manager was met: no corrections until then */
+    unsigned runs_denied;
+} pm_state;
+
+typedef struct states states;
+states *states_new(void);
+void states_free(states *table);
+/* Borrowed until states_drop(); made when missing. */
+pm_state *states_get(states *table, const char *key);
+void states_drop(states *table, const char *key);
+/* For callbacks of other threads. */
+bool states_installing(states *table, const char *key);

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "install/apply.h"
+
+/*
+ * An object is applied only if absent (CREATE) or only if it is the one we know (UPDATE): the
+ * API server compares metadata.resourceVersion and metadata.uid of an apply with the object's.
+ * No object ever has resourceVersion 1, for etcd's first write is 2.
+ */
+#define NO_RESOURCE_VERSION "1"
+enum { ROUNDS_MAX = 4 };
+
+typedef struct {
+    const dv_object *object;
+    char uid[40];  /* UPDATE: of the object that is meant; "": CREATE */
+    bool force;    /* take fields that others own */
+    bool adopted;
+    bool done;
+} attempt;
+typedef DV_VEC(attempt) attempts;
+
+static dv_err *owned_error(const dv_objref *ref, const char *package)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf name = DV_BUF_INIT(DV_PATH_MAX);
+
+    dv_objref_add(&name, ref);
+    return dv_err_new(DV_DENIED, "ObjectOwned", "%s belongs to PackageManifest %s", dv_buf_cstr(&name),
+                      package && *package ? package : "(unknown)");
+}
+
+/* Does a living package other than ours own what the watch shows? */
+static bool is_anothers(const dv_apply_env *env, const dv_owned_object *seen)
+{
+    return strcmp(seen->owner, env->pm->owner) != 0 && seen->package &&
+           env->package_exists(env->arg, seen->package, seen->package_uid);
+}
+
+dv_err *dv_apply_check(dv_ctx *ctx, const dv_apply_env *env, const dv_objects *objects)
+{
+    for (size_t i = 0; i < objects->all.n; i++) {
+        const dv_object *o = &objects->all.at[i];
+        dv_auto_owned seen = NULL;
+        bool watched;
+
+        DV_CHECK(dv_owned_watch(ctx, env->owned, o->resource, &watched));
+        if (!watched || dv_owned_get(env->owned, o->resource, o->ref.ns, o->ref.name, 0, &seen) != DV_OWNED_PRESENT)
+            continue;
+        /* A namespace is used, not claimed: the first package that brought it keeps it. */
+        if (o->order != DV_ORDER_NAMESPACES && is_anothers(env, seen))
+            return owned_error(&o->ref, seen->package);
+    }
+    return NULL;
+}
+
+/* ---- What is to be done with one object ---- */
+
+static bool is_current(const dv_apply_env *env, const dv_object *o, dv_applied *applied)
+{
+    const dv_applied_item *item = dv_applied_find(applied, &o->ref);
+
+    if (!item || strcmp(item->digest, o->digest) != 0)
+        return false;
+    if (item->foreign)
+        return true;
+    dv_drift drift = dv_applied_drift(env->owned, item);
+    return drift == DV_DRIFT_NONE || (drift == DV_DRIFT_UNKNOWN && !applied->complete);
+}
+
+static const char *known_uid(const dv_object *o, dv_applied *applied, dv_inventory *inventory)
+{
+    const dv_applied_item *item = dv_applied_find(applied, &o->ref);
+    const dv_inventory_item *listed = dv_inventory_find(inventory, &o->ref);
+
+    if (item && item->ref.uid && *item->ref.uid)
+        return item->ref.uid;
+    return listed && listed->ref.uid ? listed->ref.uid : "";
+}
+
+static dv_applied_item *mark_foreign(dv_applied *applied, const dv_object *o)
+{
+    dv_applied_item *item = dv_applied_add(applied, o);
+
+    item->foreign = true;
+    memcpy(item->digest, o->digest, sizeof(item->digest));
+    return item;
+}
+
+/* Plans an attempt from what the watch shows; ret_attempt->done: nothing has to be sent. */
+static dv_err *plan_attempt(const dv_apply_env *env, const dv_object *o, dv_applied *applied,
+                            dv_inventory *inventory, attempt *ret_attempt)
+{
+    const dv_inventory_item *listed = dv_inventory_find(inventory, &o->ref);
+    dv_auto_owned seen = NULL;
+    dv_owned_state state = dv_owned_get(env->owned, o->resource, o->ref.ns, o->ref.name, 0, &seen);
+
+    *ret_attempt = (attempt){.object = o, .adopted = listed && listed->adopted};
+    if (state == DV_OWNED_PRESENT) {
+        if (is_anothers(env, seen)) {
+            if (o->order != DV_ORDER_NAMESPACES)
+                return owned_error(&o->ref, seen->package);
+            mark_foreign(applied, o);
+            ret_attempt->done = true;
+        }
+        snprintf(ret_attempt->uid, sizeof(ret_attempt->uid), "%s", seen->uid);
+    } else if (state != DV_OWNED_ABSENT) {
+        snprintf(ret_attempt->uid, sizeof(ret_attempt->uid), "%s", known_uid(o, applied, inventory));
+    }
+    return NULL;
+}
+
+/* ---- One batch ---- */
+
+static void fill_request(const dv_apply_env *env, const attempt *a, dv_kube_request *ret_request)
+{
+    json_t *metadata = dv_json_object(a->object->object, "/metadata");
+
+    dv_json_put_str(metadata, "uid", *a->uid ? a->uid : NULL);
+    dv_json_put_str(metadata, "resourceVersion", *a->uid ? NULL : NO_RESOURCE_VERSION);
+    *ret_request = (dv_kube_request){
+        .verb = DV_KUBE_APPLY,
+        .resource = a->object->resource,
+        .ns = a->object->ref.ns,
+        .name = a->object->ref.name,
+        .as = env->as,
+        .body = a->object->object,
+        .field_manager = DV_MANAGER_OBJECTS,
+        .force = a->force,
+        .metadata_only = true,
+    };
+}
+
+static void clear_preconditions(const attempt *a)
+{
+    json_t *metadata = dv_json_object(a->object->object, "/metadata");
+
+    dv_json_put_str(metadata, "uid", NULL);
+    dv_json_put_str(metadata, "resourceVersion", NULL);
+}
+
+/* Keeps what the API server answered; true when the apply changed the object. */
+static bool record(const attempt *a, const json_t *answer, dv_applied *applied, dv_inventory *inventory)
+{
+    dv_applied_item *item = dv_applied_add(applied, a->object);
+    dv_inventory_item *listed = dv_inventory_add(inventory, &a->object->ref);
+    uint64_t before = item->revision;
+
+    dv_err_free(dv_str_u64(dv_str_of(dv_obj_rv(answer)), &item->revision));
+    item->generation = dv_obj_generation(answer);
+    item->adopted = a->adopted;
+    memcpy(item->digest, a->object->digest, sizeof(item->digest));
+    dv_set_str(&item->ref.uid, dv_obj_uid(answer));
+    dv_set_str(&listed->ref.uid, dv_obj_uid(answer));
+    listed->adopted = a->adopted;
+    return item->revision != before;
+}
+
+/* ---- An object that is there although nobody had told ---- */
+
+static dv_err *exists_error(const dv_objref *ref)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf name = DV_BUF_INIT(DV_PATH_MAX);
+
+    dv_objref_add(&name, ref);
+    return dv_err_new(DV_DENIED, "ObjectExists",
+                      "%s exists already and belongs to no package; adoptionPolicy: Adopt takes it over",
+                      dv_buf_cstr(&name));
+}
+
+static dv_err *read_metadata(dv_ctx *ctx, const dv_apply_env *env, const dv_object *o, json_t **ret_object)
+{
+    const dv_kube_request request = {
+        .verb = DV_KUBE_GET,
+        .resource = o->resource,
+        .ns = o->ref.ns,
+        .name = o->ref.name,
+        .as = env->as,
+        .metadata_only = true,
+    };
+    return dv_kube_do(ctx, env->kube, &request, ret_object);
+}
+
+/* Is the annotation "namespace/name/uid" that of a living package? Sets ret_package to "namespace/name". */
+static bool owner_lives(const dv_apply_env *env, const json_t *object, char **ret_package)
+{
+    dv_str text = dv_str_of(dv_obj_annotation(object, DV_ANNOTATION_PACKAGE));
+    ptrdiff_t at = dv_str_rfind(text, '/');
+
+    if (at <= 0 || !dv_obj_label(object, DV_LABEL_OWNER))
+        return false;
+    dv_auto_str uid = dv_str_dup(dv_str_skip(text, (size_t)at + 1));
+    *ret_package = dv_str_dup(dv_str_head(text, (size_t)at));
+    return env->package_exists(env->arg, *ret_package, uid);
+}
+
+static dv_err *judge_existing(dv_ctx *ctx, const dv_apply_env *env, attempt *a, dv_applied *applied)
+{
+    json_auto_t *object = NULL;
+    dv_auto_str package = NULL;
+    dv_err *err = read_metadata(ctx, env, a->object, &object);
+
+    if (dv_err_is(err, DV_NOT_FOUND)) { /* it went meanwhile: try again */
+        dv_err_free(err);
+        return NULL;
+    }
+    DV_CHECK(err);
+    const char *owner = dv_obj_label(object, DV_LABEL_OWNER);
+    bool ours = owner && strcmp(owner, env->pm->owner) == 0;
+    bool anothers = !ours && owner_lives(env, object, &package);
+    if (!ours && a->object->order == DV_ORDER_NAMESPACES) {
+        mark_foreign(applied, a->object);
+        a->done = true;
+        return NULL;
+    }
+    if (anothers)
+        return owned_error(&a->object->ref, package);
+    if (!ours && !owner && env->pm->spec.adoption_policy != DV_ADOPT_ADOPT)
+        return exists_error(&a->object->ref);
+    a->adopted = a->adopted || (!ours && !owner);
+    snprintf(a->uid, sizeof(a->uid), "%s", dv_obj_uid(object));
+    return NULL;
+}
+
+/* ---- Answers ---- */
+
+/*
+ * Replicas that an autoscaler set and bundles that an injector wrote are theirs: the message of
+ * an apply conflict names the manager and the fields (managedFields, "scale" subresource).
+ */
+static bool yields(const attempt *a, const char *conflict)
+{
+    json_t *object = a->object->object;
+
+    if (strstr(conflict, ".spec.replicas") && strstr(conflict, "subresource \"scale\"") &&
+        strstr(conflict, "kube-controller-manager")) {
+        dv_json_remove(object, "/spec/replicas");
+        return true;
+    }
+    if (!strstr(conflict, "caBundle"))
+        return false;
+    dv_json_remove(object, "/spec/caBundle");
+    dv_json_remove(object, "/spec/conversion/webhook/clientConfig/caBundle");
+    size_t i;
+    json_t *hook;
+    json_array_foreach (dv_json_array(object, "/webhooks"), i, hook)
+        dv_json_remove(hook, "/clientConfig/caBundle");
+    return true;
+}
+
+static dv_err *take_fields(const dv_apply_env *env, attempt *a, dv_err *conflict)
+{
+    if (a->force || env->pm->spec.conflict_policy == DV_CONFLICT_FAIL)
+        return conflict;
+    if (!yields(a, dv_err_str(conflict))) {
+        DV_CLEANUP(dv_objref_done) dv_objref pm = dv_pm_objref(env->pm);
+
+        dv_event(env->events, &pm, "Warning", "FieldsTaken", "Apply", "%s", dv_err_str(conflict));
+        a->force = true;
+    }
+    dv_err_free(conflict);
+    return NULL;
+}
+
+/* Takes err. NULL: try again (a was changed) or done. */
+static dv_err *handle_refusal(dv_ctx *ctx, const dv_apply_env *env, attempt *a, dv_err *err, dv_applied *applied)
+{
+    if (dv_err_is(err, DV_DENIED) && strcmp(dv_err_reason(err), "ApplyConflict") == 0)
+        return take_fields(env, a, err);
+    if (!dv_err_is(err, DV_CONFLICT))
+        return err;
+    dv_err_free(err);
+    if (*a->uid) { /* the one we meant is gone, or another has its name */
+        *a->uid = '\0';
+        return NULL;
+    }
+    return judge_existing(ctx, env, a, applied);
+}
+
+static dv_err *terminating_error(const dv_objref *ref)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf name = DV_BUF_INIT(DV_PATH_MAX);
+
+    dv_objref_add(&name, ref);
+    return dv_err_new(DV_WAITING, "ObjectTerminating", "%s is being deleted; it is made anew once it is gone",
+                      dv_buf_cstr(&name));
+}
+
+/* Takes the result. */
+static dv_err *handle_result(dv_ctx *ctx, const dv_apply_env *env, attempt *a, dv_kube_result *result,
+                             dv_applied *applied, dv_inventory *inventory, size_t *written)
+{
+    json_auto_t *object = result->object;
+
+    if (result->err)
+        return handle_refusal(ctx, env, a, result->err, applied);
+    if (dv_obj_deleting(object))
+        return terminating_error(&a->object->ref);
+    *written += record(a, object, applied, inventory);
+    a->done = true;
+    return NULL;
+}
+
+/* One batch of what is not done; all answers are looked at, the first error is told, others appended. */
+static dv_err *run_round(dv_ctx *ctx, const dv_apply_env *env, attempts *list, dv_applied *applied,
+                         dv_inventory *inventory, size_t *written)
+{
+    dv_kube_request *requests = dv_calloc(list->n, sizeof(*requests));
+    dv_kube_result *results = dv_calloc(list->n, sizeof(*results));
+    attempt **sent = dv_calloc(list->n, sizeof(attempt *));
+    dv_err *first = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->at[i].done)
+            continue;
+        sent[n] = &list->at[i];
+        fill_request(env, sent[n], &requests[n]);
+        n++;
+    }
+    dv_kube_batch(ctx, env->kube, requests, n, results);
+    for (size_t i = 0; i < n; i++) {
+        clear_preconditions(sent[i]);
+        first = dv_err_join(first, handle_result(ctx, env, sent[i], &results[i], applied, inventory, written));
+    }
+    free(requests);
+    free(results);
+    free(sent);
+    return first;
+}
+
+static bool all_done(const attempts *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (!list->at[i].done)
+            return false;
+    return true;
+}
+
+static dv_err *run_attempts(dv_ctx *ctx, const dv_apply_env *env, attempts *list, dv_applied *applied,
+                            dv_inventory *inventory, size_t *written)
+{
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        if (all_done(list))
+            return NULL;
+        DV_CHECK(run_round(ctx, env, list, applied, inventory, written));
+    }
+    if (all_done(list))
+        return NULL;
+    return dv_err_new(DV_CONFLICT, "ObjectsChanging", "objects change faster than they can be applied");
+}
+
+/* ---- Classes ---- */
+
+static dv_err *definition_ready(dv_ctx *ctx, const dv_apply_env *env, const dv_object *o, dv_applied *applied)
+{
+    const dv_applied_item *item = dv_applied_find(applied, &o->ref);
+    dv_auto_owned seen = NULL;
+    DV_CLEANUP(dv_buf_done) dv_buf why = DV_BUF_INIT(512);
+    dv_readiness readiness = DV_PROGRESSING;
+
+    dv_owned_state state = dv_owned_get(env->owned, o->resource, o->ref.ns, o->ref.name, item->revision, &seen);
+    if (state == DV_OWNED_PRESENT) {
+        readiness = (dv_readiness)seen->readiness;
+    } else if (state == DV_OWNED_UNKNOWN) {
+        json_auto_t *object = NULL;
+        const dv_kube_request get = {.verb = DV_KUBE_GET, .resource = o->resource, .name = o->ref.name, .as = env->as};
+
+        DV_CHECK(dv_kube_do(ctx, env->kube, &get, &object));
+        readiness = dv_readiness_of(object, &why);
+    }
+    if (readiness == DV_READY)
+        return NULL;
+    if (readiness == DV_FAILED)
+        return dv_err_new(DV_INVALID, "DefinitionFailed", "CustomResourceDefinition %s: %s", o->ref.name,
+                          seen && seen->why ? seen->why : dv_buf_cstr(&why));
+    return dv_err_new(DV_WAITING, "DefinitionNotReady", "CustomResourceDefinition %s is not established yet",
+                      o->ref.name);
+}
+
+/* What a class defines must be there before the next begins. */
+static dv_err *settle_class(dv_ctx *ctx, const dv_apply_env *env, const dv_objects *objects, size_t from,
+                            size_t to, dv_applied *applied)
+{
+    for (size_t i = from; i < to && to < objects->all.n; i++)
+        if (strcmp(objects->all.at[i].ref.kind, "CustomResourceDefinition") == 0)
+            DV_CHECK(definition_ready(ctx, env, &objects->all.at[i], applied));
+    return NULL;
+}
+
+static dv_err *apply_class(dv_ctx *ctx, const dv_apply_env *env, const dv_objects *objects, size_t from,
+                           size_t to, dv_applied *applied, dv_inventory *inventory, size_t *written)
+{
+    attempts list = {0};
+    dv_err *err = NULL;
+
+    for (size_t i = from; i < to && !err; i++) {
+        const dv_object *o = &objects->all.at[i];
+        attempt a;
+
+        if (is_current(env, o, applied))
+            continue;
+        err = plan_attempt(env, o, applied, inventory, &a);
+        if (!err)
+            *dv_vec_push(&list) = a;
+    }
+    if (!err)
+        err = run_attempts(ctx, env, &list, applied, inventory, written);
+    dv_vec_done(&list);
+    return err;
+}
+
+dv_err *dv_apply(dv_ctx *ctx, const dv_apply_env *env, const dv_objects *objects, dv_applied *applied,
+                 dv_inventory *inventory, size_t *ret_written)
+{
+    size_t to;
+
+    *ret_written = 0;
+    for (size_t from = 0; from < objects->all.n; from = to) {
+        dv_order order = objects->all.at[from].order;
+        size_t written = *ret_written;
+
+        for (to = from; to < objects->all.n && objects->all.at[to].order == order; to++)
+            ;
+        DV_CHECK(apply_class(ctx, env, objects, from, to, applied, inventory, ret_written));
+        if (order == DV_ORDER_DEFINITIONS) {
+            if (*ret_written != written)
+                dv_kube_discovery_stale(env->kube);
+            DV_CHECK(settle_class(ctx, env, objects, from, to, applied));
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dv_remove_check(): what would be lost if these objects went. */
+#include "base/map.h"
+#include "install/remove.h"
+
+enum { LISTED_MAX = 10, PAGE = 200, SEEN_MAX = 2000 };
+
+typedef struct {
+    const dv_inventory *items;
+    const char *ns;    /* of the namespace that is looked through; NULL: a kind of custom resources */
+    dv_buf *losses;
+    size_t found, seen;
+} search;
+
+static void add_loss(search *s, const char *what)
+{
+    if (s->found++ < LISTED_MAX)
+        dv_buf_addf(s->losses, "%s%s", s->losses->n ? ", " : "", what);
+}
+
+static void add_object_loss(search *s, const json_t *object)
+{
+    DV_CLEANUP(dv_objref_done) dv_objref ref = dv_objref_of(object);
+    DV_CLEANUP(dv_buf_done) dv_buf name = DV_BUF_INIT(DV_PATH_MAX);
+
+    dv_objref_add(&name, &ref);
+    add_loss(s, dv_buf_cstr(&name));
+}
+
+static bool is_ours(const search *s, const json_t *object)
+{
+    DV_CLEANUP(dv_objref_done) dv_objref ref = dv_objref_of(object);
+
+    for (size_t i = 0; i < s->items->n; i++)
+        if (dv_objref_same(&s->items->at[i].ref, &ref))
+            return true;
+    return false;
+}
+
+/* What Kubernetes itself puts into every namespace, or makes for an object that goes with us. */
+static bool is_automatic(const json_t *object)
+{
+    const char *kind = dv_obj_kind(object), *name = dv_obj_name(object);
+
+    return dv_json_at(object, "/metadata/ownerReferences/0") || dv_obj_deleting(object) ||
+           (strcmp(kind, "ServiceAccount") == 0 && strcmp(name, "default") == 0) ||
+           (strcmp(kind, "ConfigMap") == 0 && strcmp(name, "kube-root-ca.crt") == 0) ||
+           strcmp(kind, "Endpoints") == 0;
+}
+
+static dv_err *look_at(void *arg, const json_t *object)
+{
+    search *s = arg;
+
+    if (++s->seen > SEEN_MAX)
+        return dv_err_new(DV_DENIED, "DataWouldBeLost", "more than %d objects", SEEN_MAX);
+    if (!is_ours(s, object) && !(s->ns && is_automatic(object)))
+        add_object_loss(s, object);
+    return NULL;
+}
+
+/* Lists a kind as the package's account; what it may not list it can't have put there either, and is not looked at. */
+static dv_err *look_through(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *resource, search *s)
+{
+    const dv_kube_request list = {
+        .verb = DV_KUBE_LIST,
+        .resource = resource,
+        .ns = s->ns,
+        .as = env->as,
+        .metadata_only = true,
+        .limit = PAGE,
+    };
+    bool may = false;
+
+    DV_CHECK(dv_kube_may(ctx, env->kube, env->as, "list", resource, s->ns, &may));
+    if (!may)
+        return NULL;
+    dv_err *err = dv_kube_list(ctx, env->kube, &list, look_at, s, NULL, NULL);
+    if (dv_err_is(err, DV_NOT_FOUND)) {
+        dv_err_free(err);
+        return NULL;
+    }
+    return err;
+}
+
+static dv_err *read_object(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *resource, const char *name, json_t **ret_object)
+{
+    const dv_kube_request get = {.verb = DV_KUBE_GET, .resource = resource, .name = name, .as = env->as};
+    dv_err *err = dv_kube_do(ctx, env->kube, &get, ret_object);
+
+    if (dv_err_is(err, DV_NOT_FOUND) || dv_err_is(err, DV_DENIED)) { /* nothing to lose, or not ours to delete */
+        dv_err_free(err);
+        return NULL;
+    }
+    return err;
+}
+
+static dv_err *check_definition(dv_ctx *ctx, const dv_remove_env *env, const dv_inventory_item *item, search *s)
+{
+    const dv_resource *crds, *resource;
+    json_auto_t *crd = NULL;
+
+    DV_CHECK(dv_kube_resource(ctx, env->kube, item->ref.api_version, item->ref.kind, &crds));
+    DV_CHECK(read_object(ctx, env, crds, item->ref.name, &crd));
+    if (!crd)
+        return NULL;
+    const char *group = dv_json_str(crd, "/spec/group"), *kind = dv_json_str(crd, "/spec/names/kind");
+    if (!group || !kind)
+        return NULL;
+    dv_err *err = dv_kube_resource_preferred(ctx, env->kube, group, kind, &resource);
+    if (dv_err_is(err, DV_NOT_FOUND)) { /* never established: it has no objects */
+        dv_err_free(err);
+        return NULL;
+    }
+    DV_CHECK(err);
+    s->ns = NULL;
+    return look_through(ctx, env, resource, s);
+}
+
+/* Kinds that people keep things in; what controllers derive from them (pods, replica sets, slices) has owners. */
+static dv_err *check_namespace(dv_ctx *ctx, const dv_remove_env *env, const dv_inventory_item *item, search *s)
+{
+    size_t cursor = 0;
+    const dv_resource *resource;
+
+    s->ns = item->ref.name;
+    while (dv_kube_next_resource(env->kube, &cursor, &resource)) {
+        if (!resource->namespaced || !resource->can_list_watch || !resource->can_delete ||
+            strcmp(resource->kind, "Event") == 0 || strcmp(resource->kind, "Lease") == 0)
+            continue;
+        DV_CHECK(look_through(ctx, env, resource, s));
+    }
+    return NULL;
+}
+
+static dv_err *check_item(dv_ctx *ctx, const dv_remove_env *env, const dv_inventory_item *item, search *s)
+{
+    if (strcmp(item->ref.kind, "PersistentVolumeClaim") == 0) {
+        DV_CLEANUP(dv_buf_done) dv_buf name = DV_BUF_INIT(DV_PATH_MAX);
+
+        dv_objref_add(&name, &item->ref);
+        add_loss(s, dv_buf_cstr(&name));
+    }
+    if (strcmp(item->ref.kind, "CustomResourceDefinition") == 0)
+        return check_definition(ctx, env, item, s);
+    if (strcmp(item->ref.kind, "Namespace") == 0)
+        return check_namespace(ctx, env, item, s);
+    return NULL;
+}
+
+dv_err *dv_remove_check(dv_ctx *ctx, const dv_remove_env *env, const dv_inventory *items)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf losses = DV_BUF_INIT(DV_LINE_MAX);
+    search s = {.items = items, .losses = &losses};
+
+    if (env->allow_data_loss)
+        return NULL;
+    for (size_t i = 0; i < items->n; i++)
+        if (!items->at[i].adopted)
+            DV_TRY(check_item(ctx, env, &items->at[i], &s), "%s \"%s\"", items->at[i].ref.kind, items->at[i].ref.name);
+    if (!s.found)
+        return NULL;
+    return dv_err_new(DV_DENIED, "DataWouldBeLost",
+                      "%s would be lost%s; the annotation " DV_ANNOTATION_DATA_LOSS ": \"true\" allows it",
+                      dv_buf_cstr(&losses), s.found > LISTED_MAX ? ", and more," : "");
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "install/lock.h"
+
+#include "base/map.h"
+
+/* Each round adds the demands on at least one more package, so the bound is never met by honest problems. */
+enum { ROUNDS_MAX = 100 };
+
+void dv_lock_result_done(dv_lock_result *lock)
+{
+    for (size_t i = 0; i < lock->closure.n; i++) {
+        dv_locked *l = &lock->closure.at[i];
+
+        free(l->package);
+        free(l->version);
+        free(l->repository);
+        dv_dependencies_done(&l->dependencies);
+    }
+    dv_vec_done(&lock->closure);
+    dv_dependencies_done(&lock->dependencies);
+    free(lock->version);
+    free(lock->repository);
+    free(lock->latest);
+    free(lock->explanation);
+    *lock = (dv_lock_result){0};
+}
+
+const dv_locked *dv_lock_find(const dv_lock_result *lock, const char *package)
+{
+    for (size_t i = 0; i < lock->closure.n; i++)
+        if (strcmp(lock->closure.at[i].package, package) == 0)
+            return &lock->closure.at[i];
+    return NULL;
+}
+
+static const dv_dependencies *dependencies_of(const dv_lock_result *lock, const char *self, const char *package)
+{
+    const dv_locked *l = dv_lock_find(lock, package);
+
+    if (strcmp(package, self) == 0)
+        return &lock->dependencies;
+    return l ? &l->dependencies : NULL;
+}
+
+bool dv_lock_reaches(const dv_lock_result *lock, const char *self, const char *from, const char *to)
+{
+    dv_auto(dv_map) seen = dv_map_new(NULL);
+    DV_VEC(const char *) todo = {0};
+    bool found = false;
+
+    *dv_vec_push(&todo) = from;
+    while (todo.n && !found) {
+        const char *package = todo.at[--todo.n];
+        const dv_dependencies *next = dependencies_of(lock, self, package);
+
+        found = strcmp(package, to) == 0;
+        if (dv_map_get(seen, dv_str_of(package)) || !next)
+            continue;
+        dv_map_put(seen, dv_str_of(package), seen);
+        for (size_t i = 0; i < next->n; i++)
+            *dv_vec_push(&todo) = next->at[i].package;
+    }
+    dv_vec_done(&todo);
+    return found;
+}
+
+/* ---- PackageManifests by what they are and need ---- */
+
+void dv_pm_index(void *arg, const dv_entry *entry, dv_strings *ret_values)
+{
+    const dv_pm *pm = (const dv_pm *)entry;
+
+    (void)arg;
+    if (!pm->spec.manifest)
+        dv_strings_take(ret_values, dv_asprintf("package:%s", pm->spec.package));
+    for (size_t i = 0; i < pm->status.dependencies.n; i++)
+        dv_strings_take(ret_values, dv_asprintf("needs:%s", pm->status.dependencies.at[i].name));
+    if (pm->spec.upgrade_policy == DV_UPGRADE_AUTOMATIC)
+        dv_strings_add(ret_values, "policy:automatic");
+}
+
+static int by_age(const void *a, const void *b)
+{
+    const dv_pm *x = *(dv_pm *const *)a, *y = *(dv_pm *const *)b;
+    int order = strcmp(x->creation_timestamp ? x->creation_timestamp : "", y->creation_timestamp ? y->creation_timestamp : "");
+
+    return order ? order : strcmp(x->key, y->key);
+}
+
+dv_entries dv_pms_of_package(dv_informer *pms, const char *package)
+{
+    dv_auto_str value = dv_asprintf("package:%s", package);
+    dv_entries found = dv_informer_by_index(pms, value);
+
+    for (size_t i = found.n; i-- > 0;) {
+        if (!((dv_pm *)found.at[i])->deleted_at_ms)
+            continue;
+        dv_entry_unref(found.at[i]);
+        dv_vec_remove(&found, i);
+    }
+    if (found.n)
+        qsort(found.at, found.n, sizeof(*found.at), by_age);
+    return found;
+}
+
+dv_entries dv_pms_that_need(dv_informer *pms, const char *package)
+{
+    dv_auto_str value = dv_asprintf("needs:%s", package);
+
+    return dv_informer_by_index(pms, value);
+}
+
+/* ---- Candidates, from the repositories ---- */
+
+typedef struct {
+    dv_candidates candidates; /* first */
+    const dv_lock_env *env;
+    dv_map *repository_of;    /* "package version" -> owned text */
+} source;
+
+static char *version_key(const char *package, const char *version)
+{
+    return dv_asprintf("%s %s", package, version);
+}
+
+static bool is_self(const dv_lock_env *env, const char *package)
+{
+    return strcmp(package, env->pm->spec.package) == 0;
+}
+
+static dv_err *list_versions(const dv_candidates *self, dv_ctx *ctx, const char *package, dv_strings *ret_versions)
+{
+    const source *s = (const source *)self;
+    const char *repository = is_self(s->env, package) && *s->env->pm->spec.repository ? s->env->pm->spec.repository : NULL;
+    DV_CLEANUP(dv_repo_versions_done) dv_repo_versions versions = {0};
+
+    DV_CHECK(dv_repos_versions(ctx, s->env->repos, s->env->pm->ns, repository, package, &versions));
+    for (size_t i = 0; i < versions.n; i++) {
+        dv_auto_str key = version_key(package, versions.at[i].version);
+
+        dv_strings_add(ret_versions, versions.at[i].version);
+        dv_map_put(s->repository_of, dv_str_of(key), dv_strdup(versions.at[i].repository));
+    }
+    return NULL;
+}
+
+static void copy_dependencies(const dv_dependencies *from, dv_dependencies *to)
+{
+    for (size_t i = 0; i < from->n; i++)
+        *dv_vec_push(to) = (dv_dependency){dv_strdup(from->at[i].package), dv_strdup(from->at[i].range)};
+}
+
+static dv_err *list_dependencies(const dv_candidates *self, dv_ctx *ctx, const char *package, const char *version,
+                                 dv_dependencies *ret_dependencies)
+{
+    const source *s = (const source *)self;
+    dv_auto_str key = version_key(package, version);
+    const char *repository = dv_map_get(s->repository_of, dv_str_of(key));
+    dv_repo_package *found = NULL;
+
+    if (!repository)
+        return dv_err_new(DV_BUG, "InternalError", "%s %s has no repository", package, version);
+    DV_CHECK(dv_repos_package(ctx, s->env->repos, repository, package, version, &found));
+    copy_dependencies(&found->package->dependencies, ret_dependencies);
+    dv_repo_package_unref(found);
+    return NULL;
+}
+
+/* ---- The wish itself ---- */
+
+/* The candidate text that a wish names exactly ("1.2.3+1"), or NULL: then the wish is a constraint. */
+static const char *exact_version(const dv_strings *versions, const char *wish)
+{
+    dv_version wanted, have;
+    dv_err *err = dv_version_parse(dv_str_of(wish), &wanted);
+
+    if (err) {
+        dv_err_free(err);
+        return NULL;
+    }
+    for (size_t i = 0; i < versions->n; i++) {
+        err = dv_version_parse(dv_str_of(versions->at[i]), &have);
+        if (!err && dv_version_cmp(&wanted, &have) == 0)
+            return versions->at[i];
+        dv_err_free(err);
+    }
+    return NULL;
+}
+
+static dv_err *add_wish(dv_ctx *ctx, source *s, dv_problem *problem, const dv_pm *pm, const char *package, bool self)
+{
+    DV_CLEANUP(dv_strings_done) dv_strings versions = {0};
+    dv_auto_str who = dv_asprintf("PackageManifest %s", pm->key);
+
+    if (!*pm->spec.version)
+        return dv_problem_add_root(problem, package, "", who);
+    dv_err *err = list_versions(&s->candidates, ctx, package, &versions);
+    if (dv_err_is(err, DV_NOT_FOUND) && !self) { /* not ours to see: the solver finds nothing either */
+        dv_err_free(err);
+        return NULL;
+    }
+    DV_CHECK(err);
+    const char *exact = exact_version(&versions, pm->spec.version);
+    if (!exact && strchr(pm->spec.version, '+'))
+        return dv_err_new(DV_NOT_FOUND, "VersionNotFound", "no repository has version %s of package \"%s\"", pm->spec.version, package);
+    DV_TRY(dv_problem_add_root(problem, package, exact ? "" : pm->spec.version, who), "version of %s", pm->key);
+    if (exact)
+        dv_problem_add_pinned(problem, package, exact, who);
+    return NULL;
+}
+
+static dv_err *add_self(dv_ctx *ctx, source *s, dv_problem *problem)
+{
+    const dv_lock_env *env = s->env;
+
+    if (env->inline_dependencies) {
+        dv_auto_str who = dv_asprintf("PackageManifest %s", env->pm->key);
+
+        for (size_t i = 0; i < env->inline_dependencies->n; i++)
+            DV_CHECK(dv_problem_add_root(problem, env->inline_dependencies->at[i].package,
+                                         env->inline_dependencies->at[i].range, who));
+        return NULL;
+    }
+    if (!env->upgrade && env->status->version)
+        dv_problem_add_installed(problem, env->pm->spec.package, env->status->version);
+    return add_wish(ctx, s, problem, env->pm, env->pm->spec.package, true);
+}
+
+/* ---- What stands in the cluster ---- */
+
+/* Of dependants, only what each demands itself: transitive demands are those of the packages between. */
+static dv_err *add_demands(const dv_lock_env *env, dv_problem *problem, const char *package)
+{
+    DV_CLEANUP(dv_entries_done) dv_entries dependants = dv_pms_that_need(env->pms, package);
+
+    for (size_t i = 0; i < dependants.n; i++) {
+        const dv_pm *other = (dv_pm *)dependants.at[i];
+        dv_auto_str who = dv_asprintf("PackageManifest %s", other->key);
+
+        if (strcmp(other->key, env->pm->key) == 0 || other->deleted_at_ms)
+            continue;
+        for (size_t d = 0; d < other->status.dependencies.n; d++) {
+            const dv_pm_dependency *dep = &other->status.dependencies.at[d];
+            const char *asker = other->spec.manifest ? other->name : other->spec.package;
+
+            if (strcmp(dep->name, package) == 0 && dep->range && *dep->range && dv_strings_has(&dep->required_by, asker))
+                DV_CHECK(dv_problem_add_root(problem, package, dep->range, who));
+        }
+    }
+    return NULL;
+}
+
+/* The PackageManifest that gives a package to others: a person's before one made as a dependency, else the oldest. */
+static dv_pm *provider_of(const dv_lock_env *env, const char *package)
+{
+    DV_CLEANUP(dv_entries_done) dv_entries pms = dv_pms_of_package(env->pms, package);
+    dv_pm *best = NULL;
+
+    for (size_t i = 0; i < pms.n; i++) {
+        dv_pm *pm = (dv_pm *)pms.at[i];
+
+        if (strcmp(pm->key, env->pm->key) != 0 && (!best || (best->is_dependency && !pm->is_dependency)))
+            best = pm;
+    }
+    return best ? dv_pm_ref(best) : NULL;
+}
+
+/* *ret_fixed: a person's, whose version stands. */
+static dv_err *add_provider(dv_ctx *ctx, source *s, dv_problem *problem, const char *package, bool *ret_fixed)
+{
+    dv_auto_pm pm = provider_of(s->env, package);
+
+    *ret_fixed = false;
+    if (!pm)
+        return NULL;
+    if (pm->is_dependency) {
+        const char *version = *pm->spec.version ? pm->spec.version : pm->status.version;
+
+        if (version)
+            dv_problem_add_installed(problem, package, version);
+        return NULL;
+    }
+    if (!pm->status.version)
+        return add_wish(ctx, s, problem, pm, package, false);
+    dv_auto_str who = dv_asprintf("PackageManifest %s", pm->key);
+    dv_problem_add_fixed(problem, package, pm->status.version, &(dv_dependencies){0});
+    dv_problem_add_pinned(problem, package, pm->status.version, who);
+    *ret_fixed = true;
+    return NULL;
+}
+
+/* ---- Asking until nothing new is touched ---- */
+
+typedef struct {
+    source *s;
+    dv_map *touched; /* package -> non-NULL: its neighbours were added; value &fixed_mark: it is fixed */
+} rounds;
+static char fixed_mark, plain_mark;
+
+static dv_err *touch(dv_ctx *ctx, rounds *r, dv_problem *problem, const char *package, bool *ret_new)
+{
+    bool fixed = false;
+
+    if (dv_map_get(r->touched, dv_str_of(package)))
+        return NULL;
+    *ret_new = true;
+    DV_CHECK(add_demands(r->s->env, problem, package));
+    if (r->s->env->inline_dependencies || !is_self(r->s->env, package))
+        DV_CHECK(add_provider(ctx, r->s, problem, package, &fixed));
+    dv_map_put(r->touched, dv_str_of(package), fixed ? &fixed_mark : &plain_mark);
+    return NULL;
+}
+
+static dv_err *solve(dv_ctx *ctx, rounds *r, dv_problem *problem, dv_solution *ret_solution, char **ret_explanation)
+{
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        DV_CLEANUP(dv_solution_done) dv_solution solution = {0};
+        bool fresh = false;
+
+        dv_freep(ret_explanation);
+        DV_CHECK(dv_resolve(ctx, problem, &r->s->candidates, &solution, ret_explanation));
+        for (size_t i = 0; i < solution.choices.n; i++)
+            DV_CHECK(touch(ctx, r, problem, solution.choices.at[i].package, &fresh));
+        if (!fresh) {
+            *ret_solution = solution;
+            solution = (dv_solution){0};
+            return NULL;
+        }
+    }
+    return dv_err_new(DV_BUG, "InternalError", "resolving did not settle");
+}
+
+/* ---- The answer ---- */
+
+static dv_err *lock_one(dv_ctx *ctx, rounds *r, const dv_choice *choice, dv_lock_result *lock)
+{
+    dv_locked *l = dv_vec_push(&lock->closure);
+    dv_auto_str key = version_key(choice->package, choice->version);
+
+    l->package = dv_strdup(choice->package);
+    l->version = dv_strdup(choice->version);
+    l->fixed = dv_map_get(r->touched, dv_str_of(choice->package)) == &fixed_mark;
+    l->repository = dv_strdup(dv_map_get(r->s->repository_of, dv_str_of(key)));
+    if (l->fixed)
+        return NULL;
+    return list_dependencies(&r->s->candidates, ctx, choice->package, choice->version, &l->dependencies);
+}
+
+/* Is b newer than a? A release is preferred to any pre-release. */
+static bool is_newer(const char *a, const char *b)
+{
+    dv_version x, y;
+    dv_err *err = dv_err_join(dv_version_parse(dv_str_of(a), &x), dv_version_parse(dv_str_of(b), &y));
+
+    if (err) {
+        dv_err_free(err);
+        return false;
+    }
+    return !dv_version_is_pre(&y) && dv_version_cmp(&x, &y) < 0;
+}
+
+static dv_err *find_latest(dv_ctx *ctx, source *s, const char *version, char **ret_latest)
+{
+    DV_CLEANUP(dv_strings_done) dv_strings versions = {0};
+    const char *latest = version;
+
+    DV_CHECK(list_versions(&s->candidates, ctx, s->env->pm->spec.package, &versions));
+    for (size_t i = 0; i < versions.n; i++)
+        if (is_newer(latest, versions.at[i]))
+            latest = versions.at[i];
+    if (latest != version)
+        *ret_latest = dv_strdup(latest);
+    return NULL;
+}
+
+static dv_err *lock_self(dv_ctx *ctx, rounds *r, const char *version, dv_lock_result *lock)
+{
+    const dv_lock_env *env = r->s->env;
+    dv_auto_str key = version_key(env->pm->spec.package, version);
+
+    lock->version = dv_strdup(version);
+    lock->repository = dv_strdup(dv_map_get(r->s->repository_of, dv_str_of(key)));
+    DV_CHECK(list_dependencies(&r->s->candidates, ctx, env->pm->spec.package, version, &lock->dependencies));
+    return find_latest(ctx, r->s, version, &lock->latest);
+}
+
+static dv_err *build(dv_ctx *ctx, rounds *r, const dv_solution *solution, dv_lock_result *lock)
+{
+    const dv_lock_env *env = r->s->env;
+
+    if (env->inline_dependencies) {
+        lock->version = dv_strdup(env->inline_version);
+        copy_dependencies(env->inline_dependencies, &lock->dependencies);
+    }
+    for (size_t i = 0; i < solution->choices.n; i++) {
+        const dv_choice *choice = &solution->choices.at[i];
+
+        if (!env->inline_dependencies && is_self(env, choice->package))
+            DV_CHECK(lock_self(ctx, r, choice->version, lock));
+        else
+            DV_CHECK(lock_one(ctx, r, choice, lock));
+    }
+    return NULL;
+}
+
+/* Demands of others may have kept a package in the answer that nobody here needs any more. */
+static void drop_unreached(const char *self, dv_lock_result *lock)
+{
+    for (size_t i = lock->closure.n; i-- > 0;) {
+        dv_locked *l = &lock->closure.at[i];
+
+        if (dv_lock_reaches(lock, self, self, l->package))
+            continue;
+        free(l->package);
+        free(l->version);
+        free(l->repository);
+        dv_dependencies_done(&l->dependencies);
+        dv_vec_remove(&lock->closure, i);
+    }
+}
+
+dv_err *dv_lock(dv_ctx *ctx, const dv_lock_env *env, dv_lock_result *ret_lock)
+{
+    dv_auto(dv_map) repository_of = dv_map_new(free);
+    dv_auto(dv_map) touched = dv_map_new(NULL);
+    dv_auto(dv_problem) problem = dv_problem_new();
+    DV_CLEANUP(dv_solution_done) dv_solution solution = {0};
+    source s = {.candidates = {.versions = list_versions, .dependencies = list_dependencies},
+                .env = env,
+                .repository_of = repository_of};
+    rounds r = {.s = &s, .touched = touched};
+
+    *ret_lock = (dv_lock_result){0};
+    DV_CHECK(add_self(ctx, &s, problem));
+    DV_CHECK(solve(ctx, &r, problem, &solution, &ret_lock->explanation));
+    DV_CHECK(build(ctx, &r, &solution, ret_lock));
+    drop_unreached(env->pm->spec.package, ret_lock);
+    return NULL;
+}
