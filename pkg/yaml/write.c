@@ -7,7 +7,7 @@
 #include "yaml/resolve.h"
 #include "yaml/yaml.h"
 
-enum { INDENT = 2, SIMPLE_KEY_MAX_BYTES = 128 };
+enum { INDENT = 2, SIMPLE_KEY_MAX_BYTES = 128, LINE_WIDTH = 80 };
 
 typedef struct {
     dv_buf *out;
@@ -151,30 +151,119 @@ static unsigned decode(const unsigned char *u, size_t n)
     return code;
 }
 
-static void put_double_quoted(dv_buf *out, dv_str s)
+/* A string on its way out, which may go on in another line. */
+typedef struct {
+    dv_buf *out;
+    size_t width;  /* characters in the line so far */
+    size_t indent; /* of the lines that follow; 0: the string is a key and stays on one line */
+    bool spaces;   /* the last one was a space */
+} flow;
+
+static flow flow_begin(dv_buf *out, size_t indent)
 {
-    dv_buf_addc(out, '"');
+    flow f = {.out = out, .indent = indent};
+    const char *bytes = dv_buf_cstr(out);
+
+    for (size_t i = out->n; i > 0 && bytes[i - 1] != '\n'; i--)
+        f.width += ((unsigned char)bytes[i - 1] & 0xc0) != 0x80;
+    return f;
+}
+
+/* One character as it is. */
+static void flow_put(flow *f, const char *p, size_t n)
+{
+    dv_buf_add(f->out, p, n);
+    f->width++;
+    f->spaces = false;
+}
+
+/* A long line ends at a single space, which the line's end then stands for. */
+static bool flow_may_break(const flow *f)
+{
+    return f->indent && !f->spaces && f->width > LINE_WIDTH;
+}
+
+static void flow_break(flow *f)
+{
+    dv_buf_addc(f->out, '\n');
+    dv_buf_fill(f->out, ' ', f->indent);
+    f->width = f->indent;
+    f->spaces = true;
+}
+
+static void flow_space(flow *f)
+{
+    flow_put(f, " ", 1);
+    f->spaces = true;
+}
+
+/* Before a space that would be lost at the start of a line. */
+static void add_backslash(flow *f)
+{
+    flow_put(f, "\\", 1);
+    f->spaces = true;
+}
+
+/* Plain, or with the quote sign doubled; inside: at the edges of quotes spaces can't be folded. */
+static void put_folded(flow *f, dv_str s, bool quoted)
+{
+    for (size_t i = 0, n; i < s.n; i += n) {
+        bool inside = !quoted || (i > 0 && i + 1 < s.n);
+
+        n = DV_MAX(dv_utf8_len(dv_str_skip(s, i)), (size_t)1);
+        if (quoted && s.p[i] == '\'')
+            flow_put(f, "'", 1);
+        if (s.p[i] != ' ')
+            flow_put(f, s.p + i, n);
+        else if (inside && flow_may_break(f) && s.p[i + 1] != ' ')
+            flow_break(f);
+        else
+            flow_space(f);
+    }
+}
+
+static void put_plain(dv_buf *out, dv_str s, size_t indent)
+{
+    flow f = flow_begin(out, indent);
+
+    put_folded(&f, s, /* quoted= */ false);
+}
+
+static void put_single_quoted(dv_buf *out, dv_str s, size_t indent)
+{
+    flow f = flow_begin(out, indent);
+
+    flow_put(&f, "'", 1);
+    put_folded(&f, s, /* quoted= */ true);
+    dv_buf_addc(out, '\'');
+}
+
+static void put_double_quoted(dv_buf *out, dv_str s, size_t indent)
+{
+    flow f = flow_begin(out, indent);
+
+    flow_put(&f, "\"", 1);
     for (size_t i = 0, n; i < s.n; i += n) {
         const unsigned char *u = (const unsigned char *)s.p + i;
 
         n = DV_MAX(dv_utf8_len(dv_str_skip(s, i)), (size_t)1);
-        if (is_printable(u, n) && !is_separator(u, n) && *u != '\n' && *u != '"' && *u != '\\')
-            dv_buf_add(out, u, n);
-        else
+        if (*u == ' ' && i > 0 && i + 1 < s.n && flow_may_break(&f)) {
+            flow_break(&f);
+            if (u[1] == ' ')
+                add_backslash(&f);
+        } else if (*u == ' ') {
+            flow_space(&f);
+        } else if (is_printable(u, n) && !is_separator(u, n) && !strchr("\n\"\\", *u)) {
+            flow_put(&f, s.p + i, n);
+        } else {
+            size_t before = out->n;
+
             put_escape(out, decode(u, n));
+            f.width += out->n - before;
+            f.spaces = false;
+        }
     }
     dv_buf_addc(out, '"');
-}
-
-static void put_single_quoted(dv_buf *out, dv_str s)
-{
-    dv_buf_addc(out, '\'');
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '\'')
-            dv_buf_addc(out, '\'');
-        dv_buf_addc(out, s.p[i]);
-    }
-    dv_buf_addc(out, '\'');
 }
 
 /* "|", its hints, and the lines at column. The text ends without the last line's end. */
@@ -204,11 +293,11 @@ static void put_string(dv_buf *out, dv_str s, size_t column)
     if (block)
         put_literal(out, s, column);
     else if (!one_line || resolves(s) || (!column && dv_str_is(s, "<<")))
-        put_double_quoted(out, s);
+        put_double_quoted(out, s, column);
     else if (t.edge_space || t.indicator)
-        put_single_quoted(out, s);
+        put_single_quoted(out, s, column);
     else
-        dv_buf_add_str(out, s);
+        put_plain(out, s, column);
 }
 
 /* ---- Scalars ---- */
@@ -323,18 +412,23 @@ static bool key_less(dv_str a, dv_str b)
     return !x.n && y.n;
 }
 
-/* A merge sort: this order is not transitive for every odd set of keys, which qsort() may not survive. */
-static void sort_members(member *at, member *spare, size_t n)
+static bool bytes_less(dv_str a, dv_str b)
+{
+    return dv_str_cmp(a, b) < 0;
+}
+
+/* A merge sort: key_less() is not transitive ("99", "200", "2A"), which qsort() may not survive. */
+static void sort_members(member *at, member *spare, size_t n, bool (*less)(dv_str a, dv_str b))
 {
     size_t half = n / 2, i = 0, j = half;
 
     if (n < 2)
         return;
-    sort_members(at, spare, half);
-    sort_members(at + half, spare, n - half);
+    sort_members(at, spare, half, less);
+    sort_members(at + half, spare, n - half, less);
     memcpy(spare, at, n * sizeof(*at));
     for (size_t k = 0; k < n; k++) {
-        bool right = i == half || (j < n && key_less(spare[j].key, spare[i].key));
+        bool right = i == half || (j < n && less(spare[j].key, spare[i].key));
 
         at[k] = right ? spare[j++] : spare[i++];
     }
@@ -350,7 +444,9 @@ static member *sorted_members(const json_t *constant, size_t *ret_n)
     for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at))
         members[i++] = (member){{json_object_iter_key(at), json_object_iter_key_len(at)},
                                 json_object_iter_value(at)};
-    sort_members(members, members + n, n);
+    /* From one order for equal documents, so that the result is one too. */
+    sort_members(members, members + n, n, bytes_less);
+    sort_members(members, members + n, n, key_less);
     *ret_n = n;
     return members;
 }
