@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "cage.h"
 #include "options.h"
+#include "version.h"
 
 enum { SANDBOX_WORKERS = 2 };
 

@@ -31,7 +31,11 @@ PKGS := libcurl jansson yaml-0.1 openssl libwebsockets zlib libarchive libseccom
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
-CPPFLAGS += -D_GNU_SOURCE -DDV_VERSION='"$(VERSION)"' -Ipkg -Icontroller -I$(B)/gen $(PKG_CFLAGS)
+# In a file of its own, so that a commit rebuilds only what prints it.
+$(shell mkdir -p $(B)/gen && printf '#define DV_VERSION "%s"\n' '$(VERSION)' > $(B)/gen/version.h.new && \
+  { cmp -s $(B)/gen/version.h.new $(B)/gen/version.h || mv $(B)/gen/version.h.new $(B)/gen/version.h; })
+
+CPPFLAGS += -D_GNU_SOURCE -Ipkg -Icontroller -I$(B)/gen $(PKG_CFLAGS)
 CFLAGS += -std=gnu17 $(OPT) $(HARDEN) $(WARN)
 LDFLAGS += $(OPT) $(LDHARDEN)
 LDLIBS += $(PKG_LIBS) -lpthread -lm

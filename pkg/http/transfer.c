@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "http/http_internal.h"
+#include "version.h"
 #include "http/url.h"
 
 enum {
