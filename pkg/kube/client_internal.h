@@ -6,7 +6,7 @@
  *     async.c      watches and what is sent without waiting
  *     request.c    a dv_kube_request in HTTP's words: path, query, headers, body
  *     status.c     Status documents to errors
- *     list.c       pages; list_scan.c cuts a page into its items
+ *     list.c       pages; list_scan.c cuts a page into its items (see page.h)
  *     discovery.c  which kinds there are
  *     counts.c     requests by verb and code
  *     events.c     (see events.h)
@@ -19,6 +19,7 @@
 #include "base/map.h"
 #include "base/sync.h"
 #include "kube/client.h"
+#include "kube/page.h"
 
 /* What the API server takes (3 MiB), and what we take of it. */
 #define DV_KUBE_BODY_MAX ((size_t)3 * 1024 * 1024)
@@ -100,7 +101,7 @@ typedef struct {
 } dv_kube_call;
 typedef enum { DV_CALL_PLAIN, DV_CALL_NO_ANSWER, DV_CALL_WATCH } dv_call_mode;
 
-/* INVALID: a name, namespace or body that can't be sent. *ret_call is to be done with in any case. */
+/* INVALID: a name, namespace or body that can't be sent. Release *ret_call in any case. */
 DV_MUST_USE dv_err *dv_kube_call_make(const dv_kube *kube, const dv_kube_request *request,
                                       dv_call_mode mode, dv_kube_call *ret_call);
 void dv_kube_call_done(dv_kube_call *call);
@@ -125,19 +126,6 @@ DV_MUST_USE dv_err *dv_kube_answer_error(const dv_kube_request *request, int htt
  */
 void dv_kube_exchange(dv_ctx *ctx, dv_kube *kube, dv_http_lane *lane, dv_http_request *requests,
                       size_t n, size_t in_flight, dv_http_result *ret_results);
-/* ---- list_scan.c ---- */
-
-/* A page of a list, not yet decoded. */
-typedef struct {
-    dv_str items; /* what stands between the brackets; a view */
-    char *kind, *api_version, *continue_token, *resource_version; /* owned, NULL: absent */
-} dv_list_page;
-/* TRANSIENT "BadAnswer": no list. Release with dv_list_page_done() in any case. */
-DV_MUST_USE dv_err *dv_list_scan(dv_str body, dv_list_page *ret_page);
-void dv_list_page_done(dv_list_page *page);
-/* Moves over one item; false at the end. */
-bool dv_list_next(dv_str *rest, dv_str *ret_item);
-
 /* ---- discovery.c ---- */
 void dv_discovery_init(dv_discovery *discovery);
 void dv_discovery_done(dv_discovery *discovery);

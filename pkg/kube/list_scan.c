@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Cuts a page of a list into its items without decoding them, so that one which can't be decoded
- * does not take the page with it, and no page exists as one tree. Brackets and strings are all
- * that is looked at; whether an item is JSON is dv_json_read()'s business.
- */
-#include "kube/client_internal.h"
+#include "kube/page.h"
 
 static bool is_blank(char c)
 {
@@ -150,6 +145,14 @@ static dv_err *read_member(dv_str key, dv_str value, dv_list_page *page)
 
 /* ---- Whole ---- */
 
+/* Takes "key": value off the front of what an object holds; the key has its quotes. */
+static bool take_member(dv_str *s, dv_str *ret_key, dv_str *ret_value)
+{
+    skip_blanks(s);
+    return string_length(*s) && take_value(s, ret_key) && accept(s, ':') &&
+           take_value(s, ret_value);
+}
+
 dv_err *dv_list_scan(dv_str body, dv_list_page *ret_page)
 {
     dv_str rest = body;
@@ -163,9 +166,7 @@ dv_err *dv_list_scan(dv_str body, dv_list_page *ret_page)
     while (more) {
         dv_str key, value;
 
-        skip_blanks(&rest);
-        if (!string_length(rest) || !take_value(&rest, &key) || !accept(&rest, ':') ||
-            !take_value(&rest, &value))
+        if (!take_member(&rest, &key, &value))
             return bad_answer("is broken JSON");
         DV_CHECK(read_member(key, value, ret_page));
         more = accept(&rest, ',');
@@ -174,6 +175,20 @@ dv_err *dv_list_scan(dv_str body, dv_list_page *ret_page)
     }
     skip_blanks(&rest);
     return rest.n ? bad_answer("has something behind it") : NULL;
+}
+
+dv_str dv_list_item_member(dv_str item, const char *key)
+{
+    dv_str name, value;
+
+    if (!accept(&item, '{'))
+        return (dv_str){0};
+    while (take_member(&item, &name, &value)) {
+        if (dv_str_is((dv_str){name.p + 1, name.n - 2}, key))
+            return value;
+        accept(&item, ',');
+    }
+    return (dv_str){0};
 }
 
 void dv_list_page_done(dv_list_page *page)

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two shapes in which objects come over the wire, taken apart without reading the whole: a
- * watch's lines, and a list's page with its items. One document that can't be read then spoils
- * no other, and no page is ever in memory as a tree.
+ * A watch's bytes cut into lines, and a line decoded: documents, each on a line of its own, so
+ * that one which can't be read spoils no other.
  *
  * Threads: owner.
  */
 #pragma once
 
 #include "json/json.h"
-
-/* ---- A watch: documents, each on a line of its own ---- */
 
 /* A line that is longer is stepped over and counted. */
 #define DV_WATCH_LINE_MAX ((size_t)16 * 1024 * 1024)
@@ -42,19 +39,3 @@ typedef enum {
 } dv_event_type;
 /* {"type","object"}; *ret_object is owned, an object. INVALID "BadEvent". */
 DV_MUST_USE dv_err *dv_event_decode(dv_str line, dv_event_type *ret_type, json_t **ret_object);
-
-/* ---- A page of a list ---- */
-
-typedef struct {
-    dv_str rest;               /* items not read yet */
-    char *resource_version;    /* owned */
-    char *continue_token;      /* owned; NULL: the last page */
-} dv_page;
-
-/* Borrows body until dv_page_done(). INVALID "BadList": no list. */
-DV_MUST_USE dv_err *dv_page_open(dv_str body, dv_page *ret_page);
-void dv_page_done(dv_page *page);
-/* The text of the next item; false at the end. */
-bool dv_page_next(dv_page *page, dv_str *ret_item);
-/* The text of an object's member, found without reading the rest; empty: none. */
-dv_str dv_json_scan_member(dv_str object, const char *key);

@@ -2,6 +2,7 @@
 #include "runtime/reflector_internal.h"
 
 #include "base/crypto.h"
+#include "kube/page.h"
 
 enum { GONE = 410, SMALLER_PAGE = 4 };
 
@@ -207,15 +208,15 @@ static void list_item(dv_reflector *r, dv_str text)
         return;
     /* It is there, so it must not look deleted. */
     json_auto_t *metadata = NULL;
-    dv_auto(dv_err) unnamed = dv_json_read(dv_json_scan_member(text, "metadata"), &metadata);
+    dv_auto(dv_err) unnamed = dv_json_read(dv_list_item_member(text, "metadata"), &metadata);
     dv_auto_str key = unnamed ? NULL : key_of(metadata);
     if (key)
         dv_store_list_keep(r->store, key);
 }
 
-static void take_page(dv_reflector *r, dv_page *page)
+static void take_page(dv_reflector *r, const dv_list_page *page)
 {
-    dv_str item;
+    dv_str rest = page->items, item;
 
     if (!r->paging) {
         dv_rv rv = dv_rv_of(dv_str_of(page->resource_version));
@@ -224,7 +225,7 @@ static void take_page(dv_reflector *r, dv_page *page)
         dv_rv_done(&rv);
         r->paging = true;
     }
-    while (dv_page_next(page, &item))
+    while (dv_list_next(&rest, &item))
         list_item(r, item);
 }
 
@@ -240,13 +241,15 @@ static void list_ended(dv_reflector *r)
 
 void dv_reflector_listed(dv_reflector *r, int64_t now_ms, int status, dv_str body, dv_err *err)
 {
-    dv_page page = {0};
+    DV_CLEANUP(dv_list_page_done) dv_list_page page = {0};
     bool gone;
 
     if (!err && status != 200)
         err = refusal(status, body, &gone);
     if (!err)
-        err = dv_page_open(body, &page);
+        err = dv_list_scan(body, &page);
+    if (!err && !(page.resource_version && *page.resource_version)) /* what is no list empties no store */
+        err = dv_err_new(DV_TRANSIENT, "BadAnswer", "the server's list has no resourceVersion");
     if (dv_err_is(err, DV_INVALID) && strcmp(dv_err_reason(err), "ResponseTooLarge") == 0 &&
         r->limit > 1) {
         dv_err_free(err);
@@ -259,11 +262,10 @@ void dv_reflector_listed(dv_reflector *r, int64_t now_ms, int status, dv_str bod
         return;
     }
     take_page(r, &page);
-    if (page.continue_token)
+    if (page.continue_token && *page.continue_token)
         r->ops->list(r->ops_arg, r->limit, page.continue_token);
     else
         list_ended(r);
-    dv_page_done(&page);
 }
 
 /* ---- Watches ---- */
