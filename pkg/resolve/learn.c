@@ -12,8 +12,7 @@
  */
 #include "resolve/solver_internal.h"
 
-/* The entry through which the term began to hold; NO_ENTRY: it always did. */
-static uint32_t holds_since(const solver *s, const package *p, const dv_word *set)
+uint32_t solver_holds_since(const solver *s, const package *p, const dv_word *set)
 {
     uint32_t at = p->last;
 
@@ -24,7 +23,7 @@ static uint32_t holds_since(const solver *s, const package *p, const dv_word *se
 
 static uint32_t level_since(const solver *s, const package *p, const dv_word *set)
 {
-    uint32_t at = holds_since(s, p, set);
+    uint32_t at = solver_holds_since(s, p, set);
 
     return at == NO_ENTRY ? 0 : s->trail.at[at].level;
 }
@@ -39,17 +38,32 @@ static void drop_term(learning *l, package *p)
     p->in_work = p->work_now = false;
 }
 
+/* A search keeps it short; an explanation wants to know exactly what was needed. */
+static void note_known(solver *s, package *p, uint32_t since)
+{
+    source *known = dv_vec_push(&s->sources);
+
+    known->pkg = p;
+    known->entry = since;
+    if (s->closed) {
+        dv_word *set = solver_row(s, p);
+
+        dv_set_copy(set, p->work, p->words);
+        known->set = set;
+    }
+}
+
 /* Brings the state of p's term up to date after its set changed. */
 static void weigh_term(solver *s, learning *l, package *p)
 {
-    uint32_t since = holds_since(s, p, p->work);
+    uint32_t since = solver_holds_since(s, p, p->work);
     uint32_t level = since == NO_ENTRY ? 0 : s->trail.at[since].level;
     bool now = level == level_of(s);
 
     if (level == 0) {
         drop_term(l, p);
         if (since != NO_ENTRY)
-            *dv_vec_push(&s->sources) = (source){NULL, since};
+            note_known(s, p, since);
         return;
     }
     l->now += now - p->work_now;
@@ -78,7 +92,7 @@ static bool is_everything(const package *p, const dv_word *set)
 /* Replaces p's term by what its reason says. */
 static void resolve_term(solver *s, learning *l, package *p, rule *reason)
 {
-    *dv_vec_push(&s->sources) = (source){reason, NO_ENTRY};
+    *dv_vec_push(&s->sources) = (source){.rule = reason};
     for (uint32_t i = 0; i < reason->n; i++) {
         const term *t = &reason->terms[i];
 
@@ -179,14 +193,14 @@ static void forget_work(solver *s)
 }
 
 /* Resolves the conflict until one term at most holds through its level. */
-static rule *learn_once(solver *s, const rule *conflict, size_t *ret_now)
+static rule *learn_once(solver *s, rule *conflict, size_t *ret_now)
 {
     learning l = {0};
 
     solver_backjump(s, conflict_level(s, conflict));
     s->conflict = NULL;
     s->sources.n = 0;
-    *dv_vec_push(&s->sources) = (source){conflict, NO_ENTRY};
+    *dv_vec_push(&s->sources) = (source){.rule = conflict};
     for (uint32_t i = 0; i < conflict->n; i++)
         add_term(s, &l, conflict->terms[i].pkg, conflict->terms[i].set);
     resolve_down(s, &l);

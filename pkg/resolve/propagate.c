@@ -12,7 +12,8 @@ static void push_entry(solver *s, package *p, rule *reason)
                .reason = reason,
                .level = level_of(s),
                .prev = p->last,
-               .old = s->undo.n};
+               .old = s->undo.n,
+               .stamp = s->rules};
 
     for (size_t i = 0; i < p->words; i++)
         *dv_vec_push(&s->undo) = p->dom[i];
@@ -36,7 +37,7 @@ void solver_narrow(solver *s, package *p, const dv_word *deny, rule *reason)
     if (!is_needed(p))
         return;
     if (is_settled(p)) {
-        if (!p->versions[dv_set_top(p->dom, p->words) - 1].expanded)
+        if (!s->closed && !p->versions[dv_set_top(p->dom, p->words) - 1].expanded)
             *dv_vec_push(&s->forced) = p;
     } else if (!was_needed) {
         solver_heap_add(s, p);

@@ -73,6 +73,7 @@ static void solver_done(solver *s)
     dv_vec_done(&s->installed);
     dv_vec_done(&s->work);
     dv_vec_done(&s->sources);
+    dv_vec_done(&s->loaded);
     dv_map_free(s->packages);
     dv_map_free(s->constraints);
     dv_map_free(s->asks);
@@ -148,7 +149,7 @@ static dv_err *decide(solver *s, bool *ret_done)
         return NULL;
     }
     value = solver_pick(s, p);
-    if (!p->versions[value - 1].expanded)
+    if (!s->closed && !p->versions[value - 1].expanded)
         return solver_expand(s, p, value); /* it may fall at once; then nothing is decided */
     dv_set_copy(p->work, p->dom, p->words);
     dv_set_drop(p->work, value);
@@ -156,25 +157,25 @@ static dv_err *decide(solver *s, bool *ret_done)
     return NULL;
 }
 
-/* *ret_solved: false where s->proof is complete. */
-static dv_err *search(solver *s, bool *ret_solved)
+dv_err *solver_search(solver *s, bool *ret_solved)
 {
     bool done = false;
-    uint32_t checked = 0;
+    uint64_t checked = s->steps;
 
     while (!done) {
         solver_propagate(s);
-        if (s->conflict) {
-            if (!solver_learn(s)) {
-                *ret_solved = false;
-                return NULL;
-            }
-            continue;
+        if (s->conflict && !solver_learn(s)) {
+            *ret_solved = false;
+            return NULL;
         }
+        if (s->steps_max && s->steps > s->steps_max)
+            break;
         if (s->steps++ - checked >= STEPS_PER_CHECK) {
             DV_CHECK(check_limits(s));
             checked = s->steps;
         }
+        if (s->head < s->trail.n || s->conflict)
+            continue;
         if (s->forced.n)
             DV_CHECK(expand_forced(s));
         else
@@ -182,6 +183,53 @@ static dv_err *search(solver *s, bool *ret_solved)
     }
     *ret_solved = true;
     return NULL;
+}
+
+/* ---- Once more, with some rules only ---- */
+
+static void reset_package(package *p)
+{
+    dv_set_fill(p->dom, p->values);
+    p->last = NO_ENTRY;
+    p->activity = 0;
+    p->decidable = p->in_work = p->work_now = p->work_listed = false;
+    p->needs.n = p->facts.n = p->watches.n = 0;
+    for (size_t i = 0; i < p->asks.n; i++)
+        p->asks.at[i]->rules.n = 0;
+}
+
+/* The first time everything goes, later only what was loaded last. */
+static void reset(solver *s)
+{
+    if (!s->closed)
+        for (size_t i = 0; i < s->by_id.n; i++)
+            reset_package(s->by_id.at[i]);
+    for (size_t i = 0; i < s->loaded.n; i++)
+        reset_package(s->loaded.at[i]);
+    s->closed = true;
+    s->loaded.n = s->trail.n = s->undo.n = s->level_starts.n = s->head = 0;
+    s->late.n = s->forced.n = s->heap.n = s->installed.n = s->installed_next = s->work.n = 0;
+    s->installed_fresh = false;
+    s->conflict = s->proof = NULL;
+}
+
+void solver_load(solver *s, rule *const *list, size_t n)
+{
+    reset(s);
+    for (size_t i = 0; i < n; i++) {
+        rule *r = list[i];
+
+        for (uint32_t k = 0; k < r->n; k++)
+            *dv_vec_push(&s->loaded) = r->terms[k].pkg;
+        if (r->kind == RULE_NEED) {
+            *dv_vec_push(&r->terms[0].pkg->needs) = r;
+            *dv_vec_push(&r->ask->rules) = r;
+        } else {
+            *dv_vec_push(&r->terms[0].pkg->facts) = r;
+        }
+    }
+    for (size_t i = 0; i < n; i++)
+        solver_add_late(s, list[i]);
 }
 
 /* ---- Answer ---- */
@@ -223,12 +271,13 @@ static const rule *hopeless_root(const solver *s)
     return NULL;
 }
 
-static dv_err *refuse(const solver *s, char **ret_explanation)
+static dv_err *refuse(solver *s, char **ret_explanation)
 {
     DV_CLEANUP(dv_freep) char *first = NULL;
     DV_CLEANUP(dv_freep) char *text = NULL;
     bool missing = hopeless_root(s) != NULL;
 
+    DV_CHECK(proof_shrink(s));
     solver_explain(s, &first, &text);
     if (ret_explanation)
         *ret_explanation = DV_TAKE(text);
@@ -242,7 +291,7 @@ static dv_err *solve(solver *s, dv_solution *ret_solution, char **ret_explanatio
 
     DV_CHECK(dv_ctx_check(s->ctx));
     DV_CHECK(solver_add_roots(s));
-    DV_CHECK(search(s, &solved));
+    DV_CHECK(solver_search(s, &solved));
     if (!solved)
         return refuse(s, ret_explanation);
     take_solution(s, ret_solution);

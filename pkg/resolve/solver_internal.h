@@ -65,17 +65,20 @@ typedef struct {
 
 /* Where a learned rule comes from: a rule, or what was known without any decision. */
 typedef struct {
-    const rule *rule;
-    uint32_t entry; /* used when rule is NULL: of the trail, at level 0 */
+    rule *rule;         /* NULL: known without a decision */
+    package *pkg;       /* then: it was narrowed, at trail entry `entry` at the latest, */
+    const dv_word *set; /* to values within set; NULL: not noted, all its narrowings count */
+    uint32_t entry;
 } source;
 
 struct rule {
     rule_kind kind;
     uint32_t n;
-    uint32_t id; /* in order of making */
+    uint32_t id;   /* in order of making */
+    uint32_t mark; /* proof.c */
     uint32_t sources_n;
     source *sources;  /* RULE_LEARNED */
-    const ask *ask;   /* RULE_NEED, RULE_ROOT: what is asked */
+    ask *ask;         /* RULE_NEED, RULE_ROOT: what is asked */
     const char *note; /* RULE_ROOT, RULE_PIN: who, may be NULL; RULE_UNUSABLE: why */
     term terms[];
 };
@@ -101,7 +104,7 @@ struct package {
     bool known;     /* somebody has the name */
     bool decidable; /* in the heap */
     uint32_t unreadable; /* version texts that were skipped */
-    uint32_t heap_at, activity;
+    uint32_t heap_at, activity, mark;
     uint32_t last;  /* its newest trail entry, or NO_ENTRY */
     uint32_t installed; /* value, 0: none or not among the versions */
     uint32_t rank;  /* of a root, in order of name; UINT32_MAX: no root */
@@ -125,6 +128,8 @@ typedef struct {
     uint32_t level;
     uint32_t prev;  /* the package's entry before, or NO_ENTRY */
     size_t old;     /* the domain before, in solver.undo */
+    uint32_t stamp; /* rules made before it */
+    uint32_t mark;  /* proof.c */
 } entry;
 
 typedef struct {
@@ -159,9 +164,13 @@ typedef struct solver {
     uint32_t installed_level;      /* level at which all of installed were settled */
     bool installed_fresh;
     rule *conflict;                /* all its terms hold */
-    uint32_t rules, conflicts, steps;
+    uint32_t rules, conflicts;
+    uint64_t steps, steps_max;     /* narrowings looked at; 0: without end */
+    uint32_t mark;                 /* proof.c: of the walk that is on */
+    bool closed;                   /* explaining: only the rules that are loaded count */
+    DV_VEC(package *) loaded;      /* packages of those rules */
     DV_VEC(source) sources;        /* learn.c: of the rule being learned */
-    const rule *proof;             /* the rule without terms, when there is no solution */
+    rule *proof;                   /* the rule without terms, when there is no solution */
 } solver;
 
 static inline uint32_t level_of(const solver *s)
@@ -212,6 +221,37 @@ void solver_watch(rule *r);
 /* Turns s->conflict into a rule and goes back to where it bites. False: s->proof is complete. */
 DV_MUST_USE bool solver_learn(solver *s);
 
+/* The entry through which the term began to hold; NO_ENTRY: it always did. */
+uint32_t solver_holds_since(const solver *s, const package *p, const dv_word *set);
+
+/* ---- solve.c ---- */
+
+/* *ret_solved: false where s->proof is complete. Past steps_max it gives up, as if it were solved. */
+DV_MUST_USE dv_err *solver_search(solver *s, bool *ret_solved);
+/* Forgets everything but the packages; then only the given rules, which are not learned ones, count. */
+void solver_load(solver *s, rule *const *rules, size_t n);
+
+/* ---- proof.c ---- */
+
+typedef DV_VEC(rule *) rules;
+typedef DV_VEC(uint32_t) entries;
+/* All that s->proof rests on; all have s->mark. */
+typedef struct {
+    rules leaves;  /* not learned, in order of making */
+    rules learned; /* the proof itself left out */
+    entries known; /* of the trail, at level 0 */
+} proof_parts;
+void proof_collect(solver *s, proof_parts *ret_parts);
+void proof_parts_done(proof_parts *parts);
+/*
+ * Calls back with each trail entry that made the package's values come within set, up to and
+ * with entry `last`; set NULL: each entry at all.
+ */
+void proof_entries(const solver *s, const package *p, const dv_word *set, uint32_t last,
+                   void (*visit)(void *context, uint32_t entry), void *context);
+/* Proves once more with as few rules as a budget of steps finds. Fails as dv_ctx_check() does. */
+DV_MUST_USE dv_err *proof_shrink(solver *s);
+
 /* ---- order.c ---- */
 
 void solver_heap_add(solver *s, package *p);
@@ -221,7 +261,20 @@ package *solver_next(solver *s);
 /* The value to try, which the domain has. */
 size_t solver_pick(const solver *s, const package *p);
 
+/* ---- words.c: how packages and sets of versions are called ---- */
+
+/* `web`; "web" where nobody has the name. */
+void words_name(dv_buf *out, const package *p);
+/* `web` 1.0.0 to 1.4.2; "every version of `web`". Absent is left aside. */
+void words_set(dv_buf *out, const package *p, const dv_word *set);
+/* `web` ^1, in the words of who asked. */
+void words_ask(dv_buf *out, const ask *a);
+/* "a PackageManifest asks for `web` ^1" and the like: what a rule says, as a sentence without its dot. */
+void words_rule(dv_buf *out, const rule *r);
+/* What remains when deny is taken away: "`web` 1.0.0 is out" or "`web` 2.0.0 is needed". */
+void words_denied(dv_buf *out, solver *s, const package *p, const dv_word *deny);
+
 /* ---- explain.c ---- */
 
 /* The text of s->proof; owned. *ret_first: its shortest form, one sentence, owned. */
-void solver_explain(const solver *s, char **ret_first, char **ret_text);
+void solver_explain(solver *s, char **ret_first, char **ret_text);

@@ -101,7 +101,7 @@ static size_t first_named(const named *list, const char *name)
     for (size_t i = first_named(list, name);                                                       \
          i < (list)->n && strcmp((list)->at[i]->package, name) == 0; i++)
 
-static void add_fact(solver *s, rule_kind kind, package *p, dv_word *denied, const ask *asked,
+static void add_fact(solver *s, rule_kind kind, package *p, dv_word *denied, ask *asked,
                      const char *note)
 {
     rule *r = solver_rule_new(s, kind, 1);

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "resolve/solver_internal.h"
+
+/* Outsiders' texts in a sentence are cut here. */
+enum { NAME_SHOWN = 100, VERSION_SHOWN = 48, RANGE_SHOWN = 80, NOTE_SHOWN = 300 };
+/* Runs of versions that are listed. */
+enum { RUNS_SHOWN = 4 };
+
+/* Printable, without the backquote that delimits names. */
+static void add_text(dv_buf *out, const char *text, size_t shown)
+{
+    size_t n = 0;
+
+    for (; text[n] && n < shown; n++)
+        dv_buf_addc(out, (unsigned char)text[n] < ' ' || text[n] == '`' || text[n] == 0x7f
+                             ? '?'
+                             : text[n]);
+    if (text[n])
+        dv_buf_adds(out, "...");
+}
+
+void words_name(dv_buf *out, const package *p)
+{
+    const char quote = p->known ? '`' : '"';
+
+    dv_buf_addc(out, quote);
+    add_text(out, p->name, NAME_SHOWN);
+    dv_buf_addc(out, quote);
+}
+
+static void add_version(dv_buf *out, const package *p, size_t value)
+{
+    add_text(out, p->versions[value - 1].v.text.p, VERSION_SHOWN);
+}
+
+static void add_runs(dv_buf *out, const package *p, const dv_word *set)
+{
+    size_t runs = 0, more = 0;
+
+    for (size_t first = 1, last; first < p->values; first = last + 1) {
+        last = first;
+        if (!dv_set_has(set, first))
+            continue;
+        while (last + 1 < p->values && dv_set_has(set, last + 1))
+            last++;
+        if (++runs > RUNS_SHOWN) {
+            more += last - first + 1;
+            continue;
+        }
+        dv_buf_adds(out, runs > 1 ? ", " : "");
+        add_version(out, p, first);
+        dv_buf_adds(out, last == first ? "" : last == first + 1 ? " and " : " to ");
+        if (last > first)
+            add_version(out, p, last);
+    }
+    if (more)
+        dv_buf_addf(out, " and %zu more", more);
+}
+
+/* A range that somebody wrote and that takes just these versions; NULL: none does. */
+static const char *range_of(const package *p, const dv_word *set)
+{
+    for (size_t i = 0; i < p->asks.n; i++) {
+        const ask *a = p->asks.at[i];
+        bool same = a->range[0] && strlen(a->range) <= RANGE_SHOWN;
+
+        for (size_t k = 0; k < p->words && same; k++)
+            same = a->allow[k] == (k ? set[k] : set[k] & ~(dv_word)1);
+        if (same)
+            return a->range;
+    }
+    return NULL;
+}
+
+void words_set(dv_buf *out, const package *p, const dv_word *set)
+{
+    size_t n = dv_set_count(set, p->words) - dv_set_has(set, 0);
+    const char *range = n > 2 ? range_of(p, set) : NULL;
+
+    if (n == 0)
+        dv_buf_adds(out, "no version of ");
+    else if (n > 1 && n == p->values - 1)
+        dv_buf_adds(out, "every version of ");
+    words_name(out, p);
+    if (n == 0 || (n > 1 && n == p->values - 1))
+        return;
+    dv_buf_addc(out, ' ');
+    if (range)
+        add_text(out, range, RANGE_SHOWN);
+    else
+        add_runs(out, p, set);
+}
+
+/* What there is where a range takes nothing of it. */
+static void add_what_there_is(dv_buf *out, const package *p)
+{
+    if (!p->known)
+        dv_buf_adds(out, ", which nobody has");
+    else if (p->values == 1)
+        dv_buf_adds(out, ", which has no version");
+    else if (p->values == 2)
+        dv_buf_adds(out, ", of which there is only ");
+    else
+        dv_buf_adds(out, ", of which there are only ");
+    if (p->known && p->values > 1) {
+        add_version(out, p, 1);
+        if (p->values > 2) {
+            dv_buf_adds(out, p->values == 3 ? " and " : " to ");
+            add_version(out, p, p->values - 1);
+        }
+    }
+    if (p->unreadable)
+        dv_buf_addf(out, " (and %u that are no versions)", p->unreadable);
+}
+
+void words_ask(dv_buf *out, const ask *a)
+{
+    words_name(out, a->pkg);
+    if (a->range[0]) {
+        dv_buf_addc(out, ' ');
+        add_text(out, a->range, RANGE_SHOWN);
+    }
+    if (!dv_set_count(a->allow, a->pkg->words))
+        add_what_there_is(out, a->pkg);
+}
+
+void words_denied(dv_buf *out, solver *s, const package *p, const dv_word *deny)
+{
+    dv_word *left;
+
+    if (!dv_set_has(deny, 0)) {
+        words_set(out, p, deny);
+        dv_buf_adds(out, " is out");
+        return;
+    }
+    left = solver_row(s, p);
+    dv_set_fill(left, p->values);
+    dv_set_without(left, deny, p->words);
+    words_set(out, p, left);
+    dv_buf_adds(out, " is needed");
+}
+
+static void add_list(dv_buf *out, const rule *r, bool needed, const char *last)
+{
+    size_t n = 0, at = 0;
+
+    for (uint32_t i = 0; i < r->n; i++)
+        n += dv_set_has(r->terms[i].set, 0) == needed;
+    for (uint32_t i = 0; i < r->n; i++) {
+        const package *p = r->terms[i].pkg;
+        dv_word left[DV_RESOLVE_VERSIONS_MAX / DV_WORD_BITS + 2];
+
+        if (dv_set_has(r->terms[i].set, 0) != needed)
+            continue;
+        if (at++)
+            dv_buf_adds(out, at == n ? last : ", ");
+        dv_set_fill(left, p->values);
+        if (needed)
+            dv_set_without(left, r->terms[i].set, p->words);
+        words_set(out, p, needed ? left : r->terms[i].set);
+    }
+}
+
+/* not (a and b and absent c): "a and b need c". */
+static void add_learned(dv_buf *out, const rule *r)
+{
+    uint32_t needed = 0, given;
+
+    for (uint32_t i = 0; i < r->n; i++)
+        needed += dv_set_has(r->terms[i].set, 0);
+    given = r->n - needed;
+    if (given == 0) {
+        add_list(out, r, true, " or ");
+        dv_buf_adds(out, " is needed");
+        return;
+    }
+    add_list(out, r, false, " and ");
+    if (needed) {
+        dv_buf_adds(out, given == 1 ? " needs " : " together need ");
+        add_list(out, r, true, " or ");
+    } else {
+        dv_buf_adds(out, given == 1 ? " is out" : " exclude each other");
+    }
+}
+
+void words_rule(dv_buf *out, const rule *r)
+{
+    const package *p = r->n ? r->terms[0].pkg : NULL;
+
+    switch (r->kind) {
+    case RULE_ROOT:
+        dv_buf_adds(out, r->note ? "" : "the root");
+        add_text(out, r->note ? r->note : "", NAME_SHOWN);
+        dv_buf_adds(out, " asks for ");
+        words_ask(out, r->ask);
+        return;
+    case RULE_PIN:
+        words_name(out, p);
+        dv_buf_adds(out, " is pinned to ");
+        add_text(out, p->pinned, VERSION_SHOWN);
+        if (dv_set_count(r->terms[0].set, p->words) == p->values - 1)
+            dv_buf_adds(out, ", which there is not");
+        if (r->note) {
+            dv_buf_adds(out, " by ");
+            add_text(out, r->note, NAME_SHOWN);
+        }
+        return;
+    case RULE_UNUSABLE:
+        words_set(out, p, r->terms[0].set);
+        dv_buf_adds(out, " cannot be used: ");
+        add_text(out, r->note, NOTE_SHOWN);
+        return;
+    case RULE_NEED:
+        words_set(out, p, r->terms[0].set);
+        dv_buf_adds(out, " needs ");
+        words_ask(out, r->ask);
+        return;
+    case RULE_LEARNED:
+        add_learned(out, r);
+        return;
+    }
+}
