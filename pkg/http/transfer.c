@@ -625,7 +625,8 @@ static dv_err *connection_error(dv_transfer *transfer, CURLcode code)
     case CURLE_URL_MALFORMAT:
         return dv_err_new(DV_INVALID, "BadURL", "the URL can't be used");
     case CURLE_UNSUPPORTED_PROTOCOL:
-        return dv_err_new(DV_DENIED, "SchemeNotAllowed", "the scheme is not allowed here");
+        /* Ours was checked before: it is the answer that is in no known protocol. */
+        return dv_err_new(DV_TRANSIENT, "ConnectionFailed", "the server does not speak HTTP");
     default:
         return dv_err_new(DV_TRANSIENT, transfer->answered ? "ConnectionLost" : "ConnectionFailed",
                           "%s", text_of(transfer, code));

@@ -1,0 +1,1068 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http_routes.h"
+
+#include "http/http.h"
+#include "testlib.h"
+
+/* ---- What each test stands on ---- */
+
+typedef struct {
+    peer *server;
+    dv_http *http;
+    dv_http_lane *lane;
+    dv_http_profile *profile;
+    dv_cancel *cancel;
+    dv_ctx ctx;
+    char url[256];
+} world;
+
+static world *w;
+
+static int set_up(void **state)
+{
+    (void)state;
+    w = DV_NEW(world);
+    w->server = peer_start(serve_routes, NULL, NULL);
+    w->http = dv_http_new();
+    w->lane = dv_http_lane_new(w->http, &(dv_http_lane_options){.name = "test"});
+    w->cancel = dv_cancel_new();
+    w->ctx = dv_ctx_make(w->cancel);
+    assert_ok(
+        dv_http_profile_new(&(dv_http_profile_options){.allow_plain = true}, &w->profile));
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    dv_http_profile_unref(w->profile);
+    dv_http_free(w->http);
+    peer_stop(w->server);
+    dv_cancel_free(w->cancel);
+    free(w);
+    return 0;
+}
+
+static const char *url_of(const char *path)
+{
+    snprintf(w->url, sizeof(w->url), "http://127.0.0.1:%d%s", w->server->port, path);
+    return w->url;
+}
+
+/* A GET of path that the test may change before it sends it. */
+static dv_http_request get(const char *path)
+{
+    return (dv_http_request){.url = url_of(path), .profile = w->profile};
+}
+
+static dv_err *send_it(const dv_http_request *request, dv_http_response **ret)
+{
+    return dv_http_do(&w->ctx, w->lane, request, ret);
+}
+
+/* ---- Answers ---- */
+
+static void an_answer_has_status_headers_and_body(void **state)
+{
+    dv_auto(dv_http_response) response = NULL;
+    dv_http_request request = get("/ok");
+
+    (void)state;
+    assert_ok(send_it(&request, &response));
+    assert_int_equal(response->status, 200);
+    assert_string_equal(dv_buf_cstr(&response->body), "ok");
+    assert_string_equal(dv_http_header(response, "content-type"), "text/plain");
+    assert_string_equal(dv_http_header(response, "x-two"), "a");
+    assert_string_equal(dv_http_header(response, "x-empty"), "");
+    assert_null(dv_http_header(response, "x-none"));
+    assert_false(response->repeated);
+}
+
+static const struct status_row {
+    const char *name, *path;
+    int status;
+} statuses[] = {
+    {"201 is an answer", "/status/201", 201}, {"301 is not followed", "/status/301", 301},
+    {"404 is an answer", "/status/404", 404}, {"409 is an answer", "/status/409", 409},
+    {"500 is an answer", "/status/500", 500}, {"503 is an answer", "/status/503", 503},
+};
+
+static void status_is_an_answer(void **state)
+{
+    const struct status_row *row = *state;
+    dv_auto(dv_http_response) response = NULL;
+    dv_http_request request = get(row->path);
+
+    assert_ok(send_it(&request, &response));
+    assert_int_equal(response->status, row->status);
+    assert_string_equal(dv_buf_cstr(&response->body), "body");
+}
+
+static void interim_answers_are_skipped(void **state)
+{
+    dv_auto(dv_http_response) response = NULL;
+    dv_http_request request = get("/interim");
+
+    (void)state;
+    assert_ok(send_it(&request, &response));
+    assert_int_equal(response->status, 200);
+    assert_null(dv_http_header(response, "x-early"));
+    assert_string_equal(dv_http_header(response, "x-two"), "a");
+}
+
+static void a_request_carries_what_it_was_given(void **state)
+{
+    static const char *const headers[] = {"X-One: 1", "Content-Type: a/b", "X-Empty:"};
+    dv_auto(dv_secret) secret = dv_secret_new(DV_STR("Bearer abc"));
+    dv_auto(dv_http_response) response = NULL;
+    dv_http_request request = get("/echo");
+
+    (void)state;
+    request.method = "PATCH";
+    request.headers = headers;
+    request.n_headers = DV_LEN(headers);
+    request.authorization = secret;
+    request.body = DV_STR("the body");
+    assert_ok(send_it(&request, &response));
+    const char *seen = dv_buf_cstr(&response->body);
+    assert_non_null(strstr(seen, "PATCH /echo HTTP/1.1\r\n"));
+    assert_non_null(strstr(seen, "\r\nX-One: 1\r\n"));
+    assert_non_null(strstr(seen, "\r\nX-Empty:\r\n"));
+    assert_non_null(strstr(seen, "\r\nContent-Type: a/b\r\n"));
+    assert_non_null(strstr(seen, "\r\nContent-Length: 8\r\n"));
+    assert_non_null(strstr(seen, "\r\nAuthorization: Bearer abc\r\n"));
+    assert_non_null(strstr(seen, "\r\n\r\nthe body"));
+    assert_null(strstr(seen, "Expect:"));
+    assert_non_null(strstr(seen, "\r\nUser-Agent: davit/"));
+}
+
+static const struct method_row {
+    const char *name, *method, *body, *want, *never;
+} methods[] = {
+    {"GET has no body", "GET", "", "GET /echo", "Content-Length"},
+    {"POST without a body says so", "POST", "", "Content-Length: 0", "Content-Type"},
+    {"PUT sends its body", "PUT", "abc", "\r\n\r\nabc", "Transfer-Encoding"},
+    {"DELETE may have a body", "DELETE", "abc", "\r\n\r\nabc", "Expect"},
+    {"DELETE may have none", "DELETE", "", "DELETE /echo", "Content-Length"},
+};
+
+static void method_is_sent(void **state)
+{
+    const struct method_row *row = *state;
+    dv_auto(dv_http_response) response = NULL;
+    dv_http_request request = get("/echo");
+
+    request.method = row->method;
+    request.body = dv_str_of(row->body);
+    assert_ok(send_it(&request, &response));
+    assert_non_null(strstr(dv_buf_cstr(&response->body), row->want));
+    assert_null(strstr(dv_buf_cstr(&response->body), row->never));
+}
+
+static void a_head_has_no_body(void **state)
+{
+    dv_auto(dv_http_response) response = NULL;
+    dv_http_request request = get("/status/200");
+
+    (void)state;
+    request.method = "HEAD";
+    assert_ok(send_it(&request, &response));
+    assert_int_equal(response->status, 200);
+    assert_string_equal(dv_http_header(response, "content-length"), "4");
+    assert_int_equal(response->body.n, 0);
+}
+
+static void a_large_body_arrives_whole(void **state)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf body = DV_BUF_INIT(DV_BODY_MAX);
+    dv_auto(dv_http_response) response = NULL;
+    dv_http_request request = get("/echo");
+
+    (void)state;
+    dv_buf_fill(&body, 'y', 200 * 1024);
+    request.method = "POST";
+    request.body = dv_buf_str(&body);
+    assert_ok(send_it(&request, &response));
+    assert_true(dv_str_ends(dv_buf_str(&response->body), dv_buf_str(&body)));
+}
+
+static void compressed_answers_are_expanded(void **state)
+{
+    dv_auto(dv_http_response) response = NULL;
+    dv_http_request request = get("/gzip/100000");
+
+    (void)state;
+    assert_ok(send_it(&request, &response));
+    assert_int_equal(response->body.n, 100000);
+    assert_true(peer_saw(w->server, "Accept-Encoding: gzip\r\n"));
+}
+
+static void retry_after_is_read(void **state)
+{
+    dv_auto(dv_http_response) response = NULL;
+    dv_http_request request = get("/retry-after/7");
+
+    (void)state;
+    assert_ok(send_it(&request, &response));
+    assert_int_equal(response->status, 429);
+    assert_int_equal(dv_http_retry_after_ms(response, dv_clock_real()), 7000);
+}
+
+static const struct after_row {
+    const char *name, *value;
+    int64_t want_ms;
+} afters[] = {
+    {"seconds", "30", 30000},
+    {"seconds with blanks", " 30 ", 30000},
+    {"no header", NULL, 0},
+    {"nonsense", "soon", 0},
+    {"negative", "-5", 0},
+    {"a date to come", "Sat, 21 Nov 2026 09:01:00 GMT", 60000},
+    {"a date gone by", "Sat, 21 Nov 2026 08:00:00 GMT", 0},
+    {"a year is cut to a day", "31536000", 86400000},
+    {"a date next year is cut to a day", "Sun, 21 Nov 2027 09:00:00 GMT", 86400000},
+    {"more than 64 bits", "99999999999999999999", 0},
+};
+
+static void after_is_parsed(void **state)
+{
+    const struct after_row *row = *state;
+    dv_fake_clock fake;
+
+    dv_fake_clock_init(&fake, (int64_t)1795251600 * 1000); /* 2026-11-21T09:00:00Z */
+    assert_int_equal(dv_http_retry_after_parse(row->value, &fake.clock), row->want_ms);
+}
+
+/* ---- Failures ---- */
+
+static const struct failure_row {
+    const char *name, *path;
+    dv_err_kind kind;
+    const char *reason;
+} failures[] = {
+    {"half a body", "/cut", DV_TRANSIENT, "ConnectionLost"},
+    {"half a chunk", "/cut-chunk", DV_TRANSIENT, "ConnectionLost"},
+    {"no answer at all", "/drop", DV_TRANSIENT, "ConnectionFailed"},
+    {"another protocol", "/garbage", DV_TRANSIENT, "ConnectionFailed"},
+    {"a body over the limit", "/big/5000", DV_INVALID, "ResponseTooLarge"},
+    {"a body that expands over the limit", "/gzip/1000000", DV_INVALID, "ResponseTooLarge"},
+    {"a head over the limit", "/headers/100", DV_INVALID, "ResponseTooLarge"},
+    {"silence", "/silent", DV_TRANSIENT, "IdleTimeout"},
+    {"silence in the middle", "/half-silent", DV_TRANSIENT, "IdleTimeout"},
+};
+
+static void failure_has_kind_and_reason(void **state)
+{
+    const struct failure_row *row = *state;
+    dv_http_response *response = NULL;
+    dv_http_request request = get(row->path);
+    bool silent = strstr(row->path, "silent");
+
+    request.response_max = 4096;
+    request.idle_timeout_ms = silent ? 50 : 0;
+    dv_err *err = send_it(&request, &response);
+    assert_null(response);
+    assert_non_null(err);
+    assert_string_equal(dv_err_reason(err), row->reason);
+    assert_err(err, row->kind, row->path);
+}
+
+static void a_body_of_just_the_limit_fits(void **state)
+{
+    dv_auto(dv_http_response) response = NULL;
+    dv_http_request request = get("/big/4096");
+
+    (void)state;
+    request.response_max = 4096;
+    assert_ok(send_it(&request, &response));
+    assert_int_equal(response->body.n, 4096);
+}
+
+static void messages_hold_no_query(void **state)
+{
+    dv_http_response *response = NULL;
+    dv_http_request request = get("/drop?token=secret");
+
+    (void)state;
+    request.response_max = 1;
+    w->ctx.deadline_ms = 1;
+    dv_err *err = send_it(&request, &response);
+    assert_non_null(err);
+    assert_null(strstr(dv_err_str(err), "secret"));
+    dv_err_free(err);
+}
+
+static void nobody_listening_is_transient(void **state)
+{
+    dv_http_response *response = NULL;
+    dv_http_request request = get("/ok");
+    peer *gone = peer_start(serve_routes, NULL, NULL);
+    dv_auto_str url = dv_asprintf("http://127.0.0.1:%d/x", gone->port);
+
+    (void)state;
+    peer_stop(gone);
+    request.url = url;
+    dv_err *err = send_it(&request, &response);
+    assert_non_null(err);
+    assert_string_equal(dv_err_reason(err), "ConnectFailed");
+    assert_err(err, DV_TRANSIENT, NULL);
+}
+
+static void an_unknown_name_is_transient(void **state)
+{
+    dv_http_response *response = NULL;
+    dv_http_request request = get("/ok");
+
+    (void)state;
+    request.url = "http://no-such-host.invalid/";
+    dv_err *err = send_it(&request, &response);
+    assert_non_null(err);
+    assert_string_equal(dv_err_reason(err), "ResolveFailed");
+    assert_err(err, DV_TRANSIENT, "no-such-host.invalid");
+}
+
+static const struct refusal_row {
+    const char *name, *url, *header;
+    dv_err_kind kind;
+    const char *reason;
+} refusals[] = {
+    {"a file URL", "file:///etc/passwd", NULL, DV_DENIED, "SchemeNotAllowed"},
+    {"another scheme", "gopher://x/", NULL, DV_INVALID, "BadURL"},
+    {"a user in the URL", "http://u:p@127.0.0.1/", NULL, DV_INVALID, "BadURL"},
+    {"a relative URL", "/x", NULL, DV_INVALID, "BadURL"},
+    {"a header that goes on", "http://127.0.0.1:1/", "X: a\r\nY: b", DV_INVALID, "BadHeader"},
+    {"a header without a colon", "http://127.0.0.1:1/", "X", DV_INVALID, "BadHeader"},
+};
+
+static void request_is_refused(void **state)
+{
+    const struct refusal_row *row = *state;
+    dv_http_response *response = NULL;
+    dv_http_request request = get("/ok");
+
+    request.url = row->url;
+    request.headers = &row->header;
+    request.n_headers = row->header != NULL;
+    dv_err *err = send_it(&request, &response);
+    assert_non_null(err);
+    assert_string_equal(dv_err_reason(err), row->reason);
+    assert_err(err, row->kind, NULL);
+    assert_int_equal(peer_conns(w->server), 0);
+}
+
+static void a_token_with_a_line_break_is_refused(void **state)
+{
+    dv_auto(dv_secret) secret = dv_secret_new(DV_STR("Bearer a\r\nX: y"));
+    dv_http_response *response = NULL;
+    dv_http_request request = get("/ok");
+
+    (void)state;
+    request.authorization = secret;
+    assert_err(send_it(&request, &response), DV_INVALID, "credentials");
+    assert_int_equal(peer_conns(w->server), 0);
+}
+
+static void plain_http_needs_permission(void **state)
+{
+    dv_http_response *response = NULL;
+    dv_http_request request = get("/ok");
+
+    (void)state;
+    assert_ok(dv_http_profile_new(&(dv_http_profile_options){0}, &request.profile));
+    assert_err(send_it(&request, &response), DV_DENIED, "not allowed");
+    dv_http_profile_unref(request.profile);
+    assert_int_equal(peer_conns(w->server), 0);
+}
+
+/* ---- Who may be connected to ---- */
+
+static bool refuse_all(const void *arg, const struct sockaddr *address)
+{
+    (void)arg;
+    assert_int_equal(address->sa_family, AF_INET);
+    return false;
+}
+
+static dv_http_profile *profile_with(bool (*may)(const void *, const struct sockaddr *))
+{
+    dv_http_profile *profile = NULL;
+
+    assert_ok(dv_http_profile_new(
+        &(dv_http_profile_options){.allow_plain = true, .may_connect = may}, &profile));
+    return profile;
+}
+
+static void a_refused_address_is_not_connected_to(void **state)
+{
+    dv_http_response *response = NULL;
+    dv_http_request request = get("/ok");
+
+    (void)state;
+    request.profile = profile_with(refuse_all);
+    dv_err *err = send_it(&request, &response);
+    dv_http_profile_unref(request.profile);
+    assert_non_null(err);
+    assert_string_equal(dv_err_reason(err), "AddressNotAllowed");
+    assert_err(err, DV_DENIED, "127.0.0.1");
+    assert_int_equal(peer_conns(w->server), 0);
+}
+
+static void a_pooled_connection_of_another_profile_is_checked(void **state)
+{
+    dv_auto(dv_http_response) first = NULL;
+    dv_http_response *response = NULL;
+    dv_http_request request = get("/ok");
+
+    (void)state;
+    assert_ok(send_it(&request, &first));
+    request.profile = profile_with(refuse_all);
+    dv_err *err = send_it(&request, &response);
+    dv_http_profile_unref(request.profile);
+    assert_err(err, DV_DENIED, "127.0.0.1");
+    assert_int_equal(w->server->requests, 1);
+}
+
+/* ---- Time and cancels ---- */
+
+static void *fire_when_handled(void *arg)
+{
+    (void)arg;
+    peer_wait_for(w->server, &w->server->handled, 1);
+    dv_cancel_fire(w->cancel);
+    return NULL;
+}
+
+static void a_cancel_ends_the_wait(void **state)
+{
+    dv_http_response *response = NULL;
+    dv_http_request request = get("/silent");
+    pthread_t other = dv_thread_start("canceler", DV_STACK_BYTES, fire_when_handled, NULL);
+
+    (void)state;
+    dv_err *err = send_it(&request, &response);
+    pthread_join(other, NULL);
+    assert_err(err, DV_CANCELED, "GET http");
+}
+
+static void a_fired_cancel_sends_nothing(void **state)
+{
+    dv_http_response *response = NULL;
+    dv_http_request request = get("/ok");
+
+    (void)state;
+    dv_cancel_fire(w->cancel);
+    assert_err(send_it(&request, &response), DV_CANCELED, NULL);
+    assert_int_equal(peer_conns(w->server), 0);
+}
+
+static void a_deadline_ends_the_wait(void **state)
+{
+    dv_http_response *response = NULL;
+    dv_http_request request = get("/silent");
+
+    (void)state;
+    dv_ctx_set_timeout(&w->ctx, 50);
+    dv_err *err = send_it(&request, &response);
+    assert_non_null(err);
+    assert_string_equal(dv_err_reason(err), "DeadlineExceeded");
+    assert_err(err, DV_TRANSIENT, NULL);
+}
+
+/* ---- Sending again ---- */
+
+static void a_closed_pooled_connection_is_replaced(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        dv_auto(dv_http_response) response = NULL;
+        dv_http_request request = get("/once");
+
+        assert_ok(send_it(&request, &response));
+        assert_int_equal(response->status, 200);
+        assert_int_equal(response->repeated, i > 0);
+    }
+    assert_int_equal(peer_conns(w->server), 3);
+    assert_int_equal(w->server->requests, 5);
+}
+
+static void a_post_is_not_sent_twice(void **state)
+{
+    dv_auto(dv_http_response) first = NULL;
+    dv_http_response *second = NULL;
+    dv_http_request request = get("/once");
+
+    (void)state;
+    request.method = "POST";
+    request.body = DV_STR("{}");
+    assert_ok(send_it(&request, &first));
+    dv_err *err = send_it(&request, &second);
+    assert_non_null(err);
+    assert_string_equal(dv_err_reason(err), "ConnectionLost");
+    assert_err(err, DV_TRANSIENT, "may have been carried out");
+    assert_int_equal(w->server->requests, 2);
+}
+
+static void a_post_without_a_body_is_not_sent_twice(void **state)
+{
+    dv_auto(dv_http_response) first = NULL;
+    dv_auto(dv_http_response) second = NULL;
+    dv_http_request request = get("/once");
+
+    (void)state;
+    request.method = "POST";
+    assert_ok(send_it(&request, &first));
+    assert_ok(send_it(&request, &second)); /* on a connection of its own */
+    assert_int_equal(w->server->requests, 2);
+    assert_int_equal(peer_conns(w->server), 2);
+}
+
+static void a_repeatable_post_is_sent_again(void **state)
+{
+    dv_auto(dv_http_response) first = NULL;
+    dv_auto(dv_http_response) second = NULL;
+    dv_http_request request = get("/once");
+
+    (void)state;
+    request.method = "POST";
+    request.body = DV_STR("{}");
+    request.repeatable = true;
+    assert_ok(send_it(&request, &first));
+    assert_ok(send_it(&request, &second));
+    assert_true(second->repeated);
+    assert_int_equal(w->server->requests, 3);
+    assert_true(peer_saw(w->server, "\r\n\r\n{}"));
+}
+
+/* ---- The fence ---- */
+
+static bool fenced(const void *arg)
+{
+    const _Atomic int *left = arg;
+
+    return --*(_Atomic int *)(uintptr_t)left >= 0;
+}
+
+static void a_fenced_request_is_not_sent(void **state)
+{
+    _Atomic int left = 0;
+    dv_http_response *response = NULL;
+    dv_http_request request = get("/ok");
+
+    (void)state;
+    request.may_send = fenced;
+    request.may_send_arg = (const void *)&left;
+    dv_err *err = send_it(&request, &response);
+    assert_non_null(err);
+    assert_string_equal(dv_err_reason(err), "Fenced");
+    assert_err(err, DV_CANCELED, NULL);
+    assert_int_equal(w->server->requests, 0);
+}
+
+static void a_repetition_passes_the_fence_too(void **state)
+{
+    _Atomic int left = 2;
+    dv_auto(dv_http_response) first = NULL;
+    dv_http_response *second = NULL;
+    dv_http_request request = get("/once");
+
+    (void)state;
+    request.may_send = fenced;
+    request.may_send_arg = (const void *)&left;
+    assert_ok(send_it(&request, &first));
+    assert_err(send_it(&request, &second), DV_CANCELED, NULL);
+    assert_int_equal(w->server->requests, 2);
+}
+
+/* ---- Batches ---- */
+
+static void a_batch_fills_each_result(void **state)
+{
+    static const char *const paths[] = {"/ok", "/status/404", "/drop", "/big/9999", "/ok"};
+    dv_http_request requests[DV_LEN(paths)];
+    dv_http_result results[DV_LEN(paths)];
+    char urls[DV_LEN(paths)][256];
+
+    (void)state;
+    for (size_t i = 0; i < DV_LEN(paths); i++) {
+        requests[i] = get(paths[i]);
+        memcpy(urls[i], requests[i].url, sizeof(urls[i]));
+        requests[i].url = urls[i];
+        requests[i].response_max = 4096;
+    }
+    dv_http_batch(&w->ctx, w->lane, requests, DV_LEN(paths), 2, results);
+    assert_null(results[0].err);
+    assert_int_equal(results[0].response->status, 200);
+    assert_int_equal(results[1].response->status, 404);
+    assert_null(results[2].response);
+    assert_err(results[2].err, DV_TRANSIENT, "/drop");
+    assert_null(results[3].response);
+    assert_err(results[3].err, DV_INVALID, "/big");
+    assert_int_equal(results[4].response->status, 200);
+    dv_http_response_free(results[0].response);
+    dv_http_response_free(results[1].response);
+    dv_http_response_free(results[4].response);
+}
+
+enum { MANY = 200 };
+
+/* Sends MANY copies; how many were answered with 200. Errors must be of the kind. */
+static int send_many(dv_http_lane *lane, const dv_http_request *request, size_t in_flight,
+                     dv_err_kind kind)
+{
+    static dv_http_request requests[MANY];
+    static dv_http_result results[MANY];
+    int ok = 0;
+
+    for (size_t i = 0; i < MANY; i++)
+        requests[i] = *request;
+    dv_http_batch(&w->ctx, lane, requests, MANY, in_flight, results);
+    for (size_t i = 0; i < MANY; i++) {
+        assert_int_not_equal(results[i].err == NULL, results[i].response == NULL);
+        ok += results[i].response && results[i].response->status == 200;
+        dv_http_response_free(results[i].response);
+        if (results[i].err)
+            assert_err(results[i].err, kind, NULL);
+    }
+    return ok;
+}
+
+static void many_requests_share_a_few_connections(void **state)
+{
+    dv_http_request request = get("/ok");
+
+    (void)state;
+    assert_int_equal(send_many(w->lane, &request, 16, DV_TRANSIENT), MANY);
+    assert_in_range(peer_conns(w->server), 1, 4);
+    dv_http_lane_stats stats = dv_http_lane_get_stats(w->lane);
+    assert_int_equal(stats.requests, MANY);
+    assert_int_equal(stats.errors, 0);
+    assert_in_range(stats.connections_opened, 1, 4);
+    assert_int_equal(stats.queued, 0);
+}
+
+static void many_refused_requests_end_too(void **state)
+{
+    dv_http_request request = get("/ok");
+
+    (void)state;
+    request.url = "nonsense";
+    assert_int_equal(send_many(w->lane, &request, 1, DV_INVALID), 0);
+}
+
+static void a_full_queue_refuses(void **state)
+{
+    dv_http_lane *narrow = dv_http_lane_new(
+        w->http, &(dv_http_lane_options){.name = "narrow", .in_flight_max = 1, .queue_max = 10});
+    dv_http_request request = get("/ok");
+
+    (void)state;
+    int ok = send_many(narrow, &request, MANY, DV_TRANSIENT);
+    assert_in_range(ok, 10, MANY - 1);
+    assert_in_range(dv_http_lane_get_stats(narrow).errors, 1, MANY - 10);
+}
+
+static void a_cancel_ends_a_batch_and_what_it_had_not_sent(void **state)
+{
+    dv_http_request request = get("/silent");
+    pthread_t other = dv_thread_start("canceler", DV_STACK_BYTES, fire_when_handled, NULL);
+
+    (void)state;
+    assert_int_equal(send_many(w->lane, &request, 3, DV_CANCELED), 0);
+    pthread_join(other, NULL);
+    assert_in_range(w->server->requests, 1, 3);
+}
+
+static void an_empty_batch_is_nothing(void **state)
+{
+    (void)state;
+    dv_http_batch(&w->ctx, w->lane, NULL, 0, 4, NULL);
+    assert_int_equal(dv_http_lane_get_stats(w->lane).requests, 0);
+}
+
+/* ---- Without waiting ---- */
+
+typedef struct {
+    pthread_mutex_t mu;
+    pthread_cond_t changed;
+    dv_http_result result;
+    int calls;
+} promise;
+
+static void keep(void *arg, dv_http_result result)
+{
+    promise *p = arg;
+
+    DV_LOCK_SCOPE(&p->mu);
+    p->result = result;
+    p->calls++;
+    pthread_cond_signal(&p->changed);
+}
+
+static void wait_for(promise *p)
+{
+    DV_LOCK_SCOPE(&p->mu);
+    while (!p->calls)
+        dv_cond_wait_ms(&p->changed, &p->mu, -1);
+}
+
+static void promise_init(promise *p)
+{
+    *p = (promise){.calls = 0};
+    pthread_mutex_init(&p->mu, NULL);
+    dv_cond_init(&p->changed);
+}
+
+static void lanes_do_not_wait_for_each_other(void **state)
+{
+    dv_http_lane *other = dv_http_lane_new(w->http, &(dv_http_lane_options){.in_flight_max = 1});
+    dv_http_request held = get("/held");
+    promise p;
+
+    (void)state;
+    promise_init(&p);
+    dv_http_start(other, &held, 0, keep, &p);
+    peer_wait_for(w->server, &w->server->handled, 1);
+    dv_auto(dv_http_response) response = NULL;
+    dv_http_request request = get("/ok");
+    assert_ok(send_it(&request, &response));
+    assert_int_equal(p.calls, 0);
+    peer_release(w->server);
+    wait_for(&p);
+    assert_null(p.result.err);
+    dv_http_response_free(p.result.response);
+}
+
+static void a_started_request_answers_by_callback(void **state)
+{
+    dv_http_request request = get("/echo");
+    char body[] = "borrowed";
+    promise p;
+
+    (void)state;
+    promise_init(&p);
+    request.method = "POST";
+    request.body = dv_str_of(body);
+    dv_http_start(w->lane, &request, 0, keep, &p);
+    memset(body, 'z', sizeof(body) - 1);
+    wait_for(&p);
+    assert_null(p.result.err);
+    assert_non_null(strstr(dv_buf_cstr(&p.result.response->body), "\r\n\r\nborrowed"));
+    dv_http_response_free(p.result.response);
+}
+
+static void a_started_request_has_its_own_time_limit(void **state)
+{
+    dv_http_request request = get("/silent");
+    promise p;
+
+    (void)state;
+    promise_init(&p);
+    dv_http_start(w->lane, &request, 50, keep, &p);
+    wait_for(&p);
+    assert_null(p.result.response);
+    assert_string_equal(dv_err_reason(p.result.err), "DeadlineExceeded");
+    assert_err(p.result.err, DV_TRANSIENT, NULL);
+}
+
+static void time_passes_in_the_queue_too(void **state)
+{
+    dv_http_lane *narrow = dv_http_lane_new(w->http, &(dv_http_lane_options){.in_flight_max = 1});
+    dv_http_request request = get("/silent");
+    promise first, second;
+
+    (void)state;
+    promise_init(&first);
+    promise_init(&second);
+    dv_http_start(narrow, &request, 0, keep, &first);
+    dv_http_start(narrow, &request, 50, keep, &second);
+    wait_for(&second);
+    assert_err(second.result.err, DV_TRANSIENT, NULL);
+    assert_int_equal(first.calls, 0);
+    dv_http_free(DV_TAKE(w->http));
+    assert_err(first.result.err, DV_CANCELED, "shutting down");
+}
+
+static void the_end_cuts_what_runs(void **state)
+{
+    dv_http_request request = get("/silent");
+    promise p;
+
+    (void)state;
+    promise_init(&p);
+    dv_http_start(w->lane, &request, 0, keep, &p);
+    peer_wait_for(w->server, &w->server->handled, 1);
+    dv_http_free(DV_TAKE(w->http));
+    assert_int_equal(p.calls, 1);
+    assert_err(p.result.err, DV_CANCELED, NULL);
+}
+
+/* Starts the next request from within the callback. */
+static void chain(void *arg, dv_http_result result)
+{
+    dv_http_request request = {.url = w->url, .profile = w->profile};
+
+    dv_http_response_free(result.response);
+    assert_null(result.err);
+    dv_http_start(w->lane, &request, 0, keep, arg);
+}
+
+static void a_callback_may_start_a_request(void **state)
+{
+    dv_http_request request = get("/ok");
+    promise p;
+
+    (void)state;
+    promise_init(&p);
+    dv_http_start(w->lane, &request, 0, chain, &p);
+    wait_for(&p);
+    assert_null(p.result.err);
+    dv_http_response_free(p.result.response);
+    assert_int_equal(w->server->requests, 2);
+}
+
+/* ---- Streams ---- */
+
+typedef struct {
+    pthread_mutex_t mu;
+    pthread_cond_t changed;
+    int status, ends, refuse_at; /* bytes after which `data` returns false; -1: `begin` does */
+    char kind[32];
+    dv_buf bytes;
+    dv_err *err;
+} tape;
+
+static tape *tape_new(void)
+{
+    tape *t = DV_NEW(tape);
+
+    pthread_mutex_init(&t->mu, NULL);
+    dv_cond_init(&t->changed);
+    dv_buf_init(&t->bytes, DV_LINE_MAX);
+    return t;
+}
+
+static void tape_free(tape *t)
+{
+    dv_buf_done(&t->bytes);
+    dv_err_free(t->err);
+    free(t);
+}
+
+static void tape_header(void *arg, const char *name, const char *value)
+{
+    tape *t = arg;
+
+    DV_LOCK_SCOPE(&t->mu);
+    if (strcmp(name, "x-kind") == 0)
+        snprintf(t->kind, sizeof(t->kind), "%s", value);
+}
+
+static bool tape_begin(void *arg, int status)
+{
+    tape *t = arg;
+
+    DV_LOCK_SCOPE(&t->mu);
+    t->status = status;
+    pthread_cond_signal(&t->changed);
+    return t->refuse_at >= 0;
+}
+
+static bool tape_data(void *arg, dv_str bytes)
+{
+    tape *t = arg;
+
+    DV_LOCK_SCOPE(&t->mu);
+    dv_buf_add_str(&t->bytes, bytes);
+    pthread_cond_signal(&t->changed);
+    return !t->refuse_at || t->bytes.n < (size_t)t->refuse_at;
+}
+
+static void tape_end(void *arg, dv_err *err)
+{
+    tape *t = arg;
+
+    DV_LOCK_SCOPE(&t->mu);
+    t->err = err;
+    t->ends++;
+    pthread_cond_signal(&t->changed);
+}
+
+static const dv_http_sink tape_sink = {tape_header, tape_begin, tape_data, tape_end};
+
+static void tape_wait(tape *t, size_t bytes, int ends)
+{
+    DV_LOCK_SCOPE(&t->mu);
+    while (t->bytes.n < bytes || t->ends < ends)
+        dv_cond_wait_ms(&t->changed, &t->mu, -1);
+}
+
+static void a_stream_brings_what_comes_when_it_comes(void **state)
+{
+    tape *t = tape_new();
+    dv_http_request request = get("/stream");
+
+    (void)state;
+    dv_http_stream *stream = dv_http_stream_open(w->lane, &request, &tape_sink, t);
+    tape_wait(t, 8, 0);
+    assert_int_equal(t->status, 200);
+    assert_string_equal(t->kind, "stream");
+    assert_string_equal(dv_buf_cstr(&t->bytes), "one\ntwo\n");
+    assert_int_equal(t->ends, 0);
+    peer_release(w->server);
+    tape_wait(t, 0, 1);
+    assert_string_equal(dv_buf_cstr(&t->bytes), "one\ntwo\nthree\n");
+    assert_null(t->err);
+    dv_http_stream_close(stream);
+    assert_int_equal(t->ends, 1);
+    assert_false(peer_saw(w->server, "Accept-Encoding"));
+    tape_free(t);
+}
+
+static void closing_a_stream_ends_it_once(void **state)
+{
+    tape *t = tape_new();
+    dv_http_request request = get("/stream");
+
+    (void)state;
+    dv_http_stream *stream = dv_http_stream_open(w->lane, &request, &tape_sink, t);
+    tape_wait(t, 8, 0);
+    dv_http_stream_close(stream);
+    assert_int_equal(t->ends, 1);
+    assert_true(dv_err_is(t->err, DV_CANCELED));
+    tape_free(t);
+}
+
+static void closing_a_stream_that_has_not_begun(void **state)
+{
+    tape *t = tape_new();
+    dv_http_request request = get("/silent");
+
+    (void)state;
+    dv_http_stream_close(dv_http_stream_open(w->lane, &request, &tape_sink, t));
+    assert_int_equal(t->ends, 1);
+    assert_int_equal(t->status, 0);
+    assert_true(dv_err_is(t->err, DV_CANCELED));
+    tape_free(t);
+    dv_http_stream_close(NULL);
+}
+
+static const struct end_row {
+    const char *name, *path;
+    int refuse_at;
+    dv_err_kind kind; /* 0: no error */
+    const char *reason;
+} ends[] = {
+    {"a server that dies in a stream", "/cut", 0, DV_TRANSIENT, "ConnectionLost"},
+    {"a stream that falls silent", "/half-silent", 0, DV_TRANSIENT, "IdleTimeout"},
+    {"a stream that never begins", "/silent", 0, DV_TRANSIENT, "IdleTimeout"},
+    {"a sink that refuses the status", "/stream", -1, DV_CANCELED, "StreamEnded"},
+    {"a sink that has enough", "/stream", 3, DV_CANCELED, "StreamEnded"},
+    {"a stream of another status", "/status/410", 0, 0, NULL},
+};
+
+static void stream_ends(void **state)
+{
+    const struct end_row *row = *state;
+    tape *t = tape_new();
+    dv_http_request request = get(row->path);
+
+    t->refuse_at = row->refuse_at;
+    request.idle_timeout_ms = strstr(row->path, "silent") ? 50 : 0;
+    dv_http_stream *stream = dv_http_stream_open(w->lane, &request, &tape_sink, t);
+    tape_wait(t, 0, 1);
+    dv_http_stream_close(stream);
+    assert_int_equal(t->ends, 1);
+    if (row->kind) {
+        assert_non_null(t->err);
+        assert_string_equal(dv_err_reason(t->err), row->reason);
+        assert_err(DV_TAKE(t->err), row->kind, NULL);
+    } else {
+        assert_null(t->err);
+    }
+    tape_free(t);
+}
+
+static void many_streams_run_at_once(void **state)
+{
+    enum { STREAMS = 100 };
+    dv_http_lane *wide = dv_http_lane_new(
+        w->http, &(dv_http_lane_options){.connections_max = STREAMS, .in_flight_max = STREAMS});
+    dv_http_stream *streams[STREAMS];
+    tape *tapes[STREAMS];
+    dv_http_request request = get("/stream");
+
+    (void)state;
+    for (int i = 0; i < STREAMS; i++) {
+        tapes[i] = tape_new();
+        streams[i] = dv_http_stream_open(wide, &request, &tape_sink, tapes[i]);
+    }
+    for (int i = 0; i < STREAMS; i++)
+        tape_wait(tapes[i], 8, 0);
+    assert_int_equal(dv_http_lane_get_stats(wide).in_flight, STREAMS);
+    for (int i = 0; i < STREAMS; i++) {
+        dv_http_stream_close(streams[i]);
+        tape_free(tapes[i]);
+    }
+}
+
+#define TEST(function) \
+    *dv_vec_push(&suite.tests) = \
+        (struct CMUnitTest)cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TABLE(function, rows) \
+    for (size_t i = 0; i < DV_LEN(rows); i++) \
+        *dv_vec_push(&suite.tests) = (struct CMUnitTest){ \
+            (rows)[i].name, function, set_up, tear_down, (void *)(uintptr_t)&(rows)[i]}
+
+int main(void)
+{
+    dv_suite suite = {.name = "http/client"};
+
+    dv_http_setup();
+    TEST(an_answer_has_status_headers_and_body);
+    TABLE(status_is_an_answer, statuses);
+    TEST(interim_answers_are_skipped);
+    TEST(a_request_carries_what_it_was_given);
+    TABLE(method_is_sent, methods);
+    TEST(a_head_has_no_body);
+    TEST(a_large_body_arrives_whole);
+    TEST(compressed_answers_are_expanded);
+    TEST(retry_after_is_read);
+    TABLE(after_is_parsed, afters);
+    TABLE(failure_has_kind_and_reason, failures);
+    TEST(a_body_of_just_the_limit_fits);
+    TEST(messages_hold_no_query);
+    TEST(nobody_listening_is_transient);
+    TEST(an_unknown_name_is_transient);
+    TABLE(request_is_refused, refusals);
+    TEST(a_token_with_a_line_break_is_refused);
+    TEST(plain_http_needs_permission);
+    TEST(a_refused_address_is_not_connected_to);
+    TEST(a_pooled_connection_of_another_profile_is_checked);
+    TEST(a_cancel_ends_the_wait);
+    TEST(a_fired_cancel_sends_nothing);
+    TEST(a_deadline_ends_the_wait);
+    TEST(a_closed_pooled_connection_is_replaced);
+    TEST(a_post_is_not_sent_twice);
+    TEST(a_post_without_a_body_is_not_sent_twice);
+    TEST(a_repeatable_post_is_sent_again);
+    TEST(a_fenced_request_is_not_sent);
+    TEST(a_repetition_passes_the_fence_too);
+    TEST(a_batch_fills_each_result);
+    TEST(many_requests_share_a_few_connections);
+    TEST(many_refused_requests_end_too);
+    TEST(a_full_queue_refuses);
+    TEST(a_cancel_ends_a_batch_and_what_it_had_not_sent);
+    TEST(an_empty_batch_is_nothing);
+    TEST(lanes_do_not_wait_for_each_other);
+    TEST(a_started_request_answers_by_callback);
+    TEST(a_started_request_has_its_own_time_limit);
+    TEST(time_passes_in_the_queue_too);
+    TEST(the_end_cuts_what_runs);
+    TEST(a_callback_may_start_a_request);
+    TEST(a_stream_brings_what_comes_when_it_comes);
+    TEST(closing_a_stream_ends_it_once);
+    TEST(closing_a_stream_that_has_not_begun);
+    TABLE(stream_ends, ends);
+    TEST(many_streams_run_at_once);
+    return dv_suite_run(&suite);
+}
