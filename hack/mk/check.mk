@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Unit tests: test/unit/<module>_<name>_test.c links its module and those below it. Fuzz targets:
-# test/fuzz/<module>_<name>_fuzz.c, replayed over test/fuzz/corpus/<module>_<name>/.
+# test/fuzz/<module>_<name>_fuzz.c, replayed over test/fuzz/corpus/<module>_<name>/. Integration
+# tests: test/integration/<name>_test.c links everything and needs a cluster (DAVIT_KUBECONFIG).
 
 TESTS := $(patsubst test/unit/%.c,%,$(wildcard test/unit/*_test.c))
 FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*_fuzz.c))
@@ -16,6 +17,15 @@ $(B)/test/$(1): $(B)/obj/test/unit/$(1).o $(B)/obj/test/testlib.o $(call libs_up
 	$$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS) -lcmocka
 endef
 $(foreach t,$(TESTS),$(eval $(call test_rule,$(t))))
+
+INTEGRATION := $(patsubst test/integration/%.c,%,$(wildcard test/integration/*_test.c))
+define integration_rule
+$(B)/integration/$(1): $(B)/obj/test/integration/$(1).o $(B)/obj/test/testlib.o $(ALL_LIBS)
+	@mkdir -p $$(@D)
+	$$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS) -lcmocka
+endef
+$(foreach t,$(INTEGRATION),$(eval $(call integration_rule,$(t))))
+INTEGRATION_BINS := $(INTEGRATION:%=$(B)/integration/%)
 
 # With VARIANT=fuzz a target is libFuzzer's; else it replays the files it is given.
 FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(B)/obj/test/fuzz/main.o)

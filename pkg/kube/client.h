@@ -30,6 +30,7 @@ typedef struct {
 
 /* Borrows http, takes config. Starts nothing. */
 dv_kube *dv_kube_new(dv_http *http, dv_kube_config *config, const char *user_agent);
+/* Nothing may be under way any more: dv_http_free() first sees to that. */
 void dv_kube_free(dv_kube *kube);
 DV_DEFINE_AUTO(dv_kube)
 const dv_kube_config *dv_kube_get_config(const dv_kube *kube);
@@ -111,11 +112,11 @@ typedef struct {
  *   DENIED 403, and 409 whose causes say FieldManagerConflict ("ApplyConflict") ·
  *   CONFLICT other 409 ("Conflict", "AlreadyExists", "UIDMismatch", which is 422 for an apply) ·
  *   WAITING "NamespaceTerminating" ·
- *   INVALID 400, 405, 406, 413, 415, 422 ("Invalid"), 500 of an apply that does not fit the schema ·
+ *   INVALID 400, 405, 406, 413, 415, 422 ("Invalid"), 500 of an apply that doesn't fit the schema ·
  *   TRANSIENT 401, 408, 410 ("Expired"), 429, 5xx, network, "BadAnswer" · CANCELED.
  * INVALID too, before anything is sent: "BadName", "NameRequired", "NamespaceRequired", "TooLarge".
  * The message is the server's, with verb, kind, namespace/name in front; values of Secrets never.
- * An apply with metadata.resourceVersion "1" creates or fails as CONFLICT: nothing has that version.
+ * An apply with metadata.resourceVersion "1" creates, or is a CONFLICT: nothing has that version.
  * Without ret_object a write asks for metadata only and reads none of it.
  */
 DV_MUST_USE dv_err *dv_kube_do(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *request,
@@ -127,7 +128,7 @@ typedef struct {
     int status;     /* HTTP's: 201 created, 200 was there; 0: no answer */
 } dv_kube_result;
 #define DV_KUBE_BATCH_IN_FLIGHT 16
-/* Sends n requests, at most DV_KUBE_BATCH_IN_FLIGHT at once, waits once. All n results are filled. */
+/* Sends n requests, DV_KUBE_BATCH_IN_FLIGHT at once, waits once. All n results are filled. */
 void dv_kube_batch(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *requests, size_t n,
                    dv_kube_result *ret_results);
 

@@ -77,13 +77,11 @@ void dv_events_free(dv_events *events)
 {
     if (!events)
         return;
-    int64_t until_ms = events->clock->mono_ms(events->clock) + FREE_WAIT_MS;
+    const dv_clock *clock = dv_clock_real();
+    int64_t until_ms = clock->mono_ms(clock) + FREE_WAIT_MS;
     dv_lock(&events->mu);
-    for (int64_t left = FREE_WAIT_MS; events->in_flight && left > 0; left -= WAIT_SLICE_MS) {
+    while (events->in_flight && clock->mono_ms(clock) < until_ms)
         dv_cond_wait_ms(&events->changed, &events->mu, WAIT_SLICE_MS);
-        if (events->clock->mono_ms(events->clock) >= until_ms)
-            break;
-    }
     events->closed = true;
     bool last = !events->in_flight;
     pthread_mutex_unlock(&events->mu);
@@ -254,7 +252,7 @@ static void send(dv_events *events, dv_kube_verb verb, const char *ns, const cha
 static void forget_old(dv_events *events, int64_t now_ms)
 {
     DV_CLEANUP(dv_strings_done) dv_strings old = {0};
-    const char *oldest = NULL;
+    dv_str oldest = {0};
     int64_t oldest_ms = INT64_MAX;
     size_t cursor = 0;
     dv_str key;
@@ -269,11 +267,11 @@ static void forget_old(dv_events *events, int64_t now_ms)
             dv_strings_take(&old, dv_str_dup(key));
         else if (s->first_ms < oldest_ms) {
             oldest_ms = s->first_ms;
-            oldest = key.p;
+            oldest = key;
         }
     }
-    if (!old.n && oldest)
-        dv_strings_add(&old, oldest);
+    if (!old.n)
+        dv_strings_take(&old, dv_str_dup(oldest));
     for (size_t i = 0; i < old.n; i++)
         dv_map_drop(events->known, dv_str_of(old.at[i]));
 }
