@@ -420,8 +420,8 @@ test_metrics_tell_what_was_done() {
     metric process_resident_memory_bytes | grep -q .
 }
 
-test_the_log_is_json_and_free_of_errors() {
-    operator_log | head -c 2000000 | jq -es 'all(type == "object" and has("msg"))' >/dev/null
+test_the_log_is_json() {
+    jq -es 'all(type == "object" and has("msg"))' "$work/run/operator/log" >/dev/null
 }
 
 test_nothing_was_forbidden() { assert_no_403; }

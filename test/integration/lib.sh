@@ -4,6 +4,7 @@
 # What the integration tests stand on. A test file sources this, defines test_<behaviour> functions, and ends with run_tests:
 #
 #   setup_file     (optional) replaces the usual beginning: start_cluster, install_api, start_repository, start_operator
+#   before_clean_up, after_clean_up (optional) stand around the end of each test
 #   test_<name>    one behaviour. Runs in a shell of its own under `set -e`, within TEST_LIMIT seconds; its output is shown
 #                  when it fails. $ns, $repo and $p (a prefix for package names) are its own.
 #
@@ -207,6 +208,14 @@ operator_answers() {
 renew_token() {
     "$root/hack/devcluster" sa-token "$cluster" davit-system davit-controller "$work/run/$1/in-cluster" "${TOKEN_SECONDS:-90}" \
         ${OPERATOR_SERVER:+"--server=$OPERATOR_SERVER"} 2>>"$work/devcluster.log"
+    # What the audit log calls the token, when the API server itself made it (from 600 seconds on).
+    token_id "$work/run/$1/in-cluster/token" >>"$work/run/$1/token-ids"
+}
+token_id() {
+    local payload
+    payload=$(cut -d . -f 2 "$1" | tr '_-' '/+')
+    while [ $((${#payload} % 4)) != 0 ]; do payload+='='; done
+    base64 -d <<<"$payload" | jq -r '.jti // empty'
 }
 # Renews the tokens of all operators, until $work is gone.
 renew_tokens() {
@@ -437,6 +446,19 @@ audit_since() {
 }
 readonly is_write='(.verb | IN("create", "update", "patch", "delete", "deletecollection")) and (.objectRef.resource != "leases")'
 audit_count() { audit_since "$@" | wc -l; }
+# written_by NAME MARK: what this operator, of several, wrote since then. Its token has to be one of TOKEN_SECONDS=600 or more.
+written_by() {
+    local ids
+    ids=$(jq -R . "$work/run/$1/token-ids" | jq -sc 'map("JTI=" + .)')
+    audit_since "$2" "$is_write and ((.user.extra[\"authentication.kubernetes.io/credential-id\"][0]) as \$id | $ids | index(\$id) != null)"
+}
+# start_proxy: a faultproxy named "proxy" before the API server; operators that are started with OPERATOR_SERVER=$(proxy) use it.
+start_proxy() {
+    start_server proxy "$TOOLS/faultproxy" --upstream "$(apiserver_url)" --upstream-ca "$cluster_dir/pki/ca.crt" \
+        --cert "$cluster_dir/pki/serving.crt" --key "$cluster_dir/pki/serving.key"
+}
+proxy() { server_field proxy listen; }
+
 # Fails when the operator was refused something.
 assert_no_403() {
     local refused
@@ -525,6 +547,7 @@ run_test() {
     if [ $status != 0 ]; then explain >>"$out" 2>&1 || true; fi
     if declare -F before_clean_up >/dev/null; then bounded 60 before_clean_up >>"$out" 2>&1; fi
     bounded 90 clean_up >>"$out" 2>&1
+    if declare -F after_clean_up >/dev/null; then bounded 60 after_clean_up >>"$out" 2>&1; fi
     count=$((count + 1))
     if [ $status = 0 ]; then
         passed=$((passed + 1))
