@@ -77,6 +77,7 @@ static void ask_unwatch(void *arg)
     dv_buf_done(&informer->refusal);
     dv_err_free(DV_TAKE(informer->end_err));
     informer->status = 0;
+    informer->retry_after_ms = 0;
     informer->ended = false;
 }
 
@@ -89,8 +90,11 @@ static void take_list(dv_informer *informer, dv_kube_raw *raw)
     informer->cache->listing--;
     informer->listing = false;
     informer->cache->read_bytes += raw->body.n;
-    dv_reflector_listed(&informer->reflector, now_ms(informer->cache), raw->status,
-                        dv_buf_str(&raw->body), raw->err);
+    dv_reflector_listed(&informer->reflector, now_ms(informer->cache),
+                        &(dv_answer){.err = raw->err,
+                                     .status = raw->status,
+                                     .body = dv_buf_str(&raw->body),
+                                     .retry_after_ms = raw->retry_after_ms});
     dv_buf_done(&raw->body);
 }
 
@@ -98,6 +102,7 @@ static void take_watch(dv_informer *informer, dv_mail *mail)
 {
     if (mail->status && !informer->status) {
         informer->status = mail->status;
+        informer->retry_after_ms = mail->retry_after_ms;
         dv_buf_init(&informer->refusal, DV_REFUSAL_MAX);
         if (mail->status == 200)
             dv_reflector_began(&informer->reflector, now_ms(informer->cache));
@@ -119,8 +124,11 @@ static void end_watch(dv_informer *informer)
     dv_buf refusal = informer->refusal; /* ask_unwatch() must not free it yet */
 
     informer->refusal = (dv_buf){0};
-    dv_reflector_ended(&informer->reflector, now_ms(informer->cache), informer->status,
-                       dv_buf_str(&refusal), DV_TAKE(informer->end_err));
+    dv_reflector_ended(&informer->reflector, now_ms(informer->cache),
+                       &(dv_answer){.err = DV_TAKE(informer->end_err),
+                                    .status = informer->status,
+                                    .body = dv_buf_str(&refusal),
+                                    .retry_after_ms = informer->retry_after_ms});
     dv_buf_done(&refusal);
 }
 

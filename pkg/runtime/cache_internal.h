@@ -45,6 +45,7 @@ struct dv_informer {
     dv_frames frames;
     uint64_t too_long; /* lines, counted so far */
     int status; /* of the watch; 0: not answered */
+    int64_t retry_after_ms;
     dv_buf refusal;
     bool ended;
     dv_err *end_err;

@@ -51,6 +51,15 @@ int64_t dv_informer_broken_since_ms(const dv_informer *informer)
     return informer->reflector.broken_since_ms;
 }
 
+uint64_t dv_informer_revision(const dv_informer *informer)
+{
+    dv_auto_str position = dv_store_position(informer->reflector.store);
+    uint64_t revision = 0;
+
+    dv_err_free(dv_str_u64(dv_str_of(position), &revision));
+    return revision;
+}
+
 dv_entry *dv_informer_get(dv_informer *informer, const char *key)
 {
     return dv_store_get(informer->reflector.store, key);

@@ -110,7 +110,7 @@ static dv_mail empty(dv_inbox *inbox)
     dv_mail mail = inbox->mail;
 
     inbox->box->bytes -= mail.bytes.n;
-    inbox->mail = (dv_mail){.status = mail.status};
+    inbox->mail = (dv_mail){.status = mail.status, .retry_after_ms = mail.retry_after_ms};
     dv_buf_init(&inbox->mail.bytes, DV_WATCH_QUEUE_MAX);
     return mail;
 }
@@ -212,6 +212,18 @@ void dv_inbox_listed(void *arg, dv_kube_raw raw)
 
 /* ---- A watch; on the transport's thread ---- */
 
+static void sink_header(void *arg, const char *name, const char *value)
+{
+    dv_inbox *inbox = arg;
+    int64_t retry_after_ms;
+
+    if (strcmp(name, "retry-after") != 0)
+        return;
+    retry_after_ms = dv_http_retry_after_parse(value, dv_clock_real());
+    DV_LOCK_SCOPE(&inbox->box->mu);
+    inbox->mail.retry_after_ms = retry_after_ms;
+}
+
 static bool sink_begin(void *arg, int status)
 {
     dv_inbox *inbox = arg;
@@ -245,7 +257,8 @@ static void sink_end(void *arg, dv_err *err)
     queue(inbox);
 }
 
-const dv_http_sink dv_inbox_sink = {.begin = sink_begin, .data = sink_data, .end = sink_end};
+const dv_http_sink dv_inbox_sink = {
+    .header = sink_header, .begin = sink_begin, .data = sink_data, .end = sink_end};
 
 static dv_mail forget_watch(dv_inbox *inbox)
 {

@@ -61,10 +61,11 @@ typedef struct {
     bool listed;
     dv_kube_raw list;
     int status;    /* of the watch; 0: not answered yet */
+    int64_t retry_after_ms;
     bool overflow; /* it was ended: bytes would have been too many */
     bool ended;
     dv_err *end_err;
     dv_buf bytes;
 } dv_mail;
-/* Empties the inbox; status stays. */
+/* Empties the inbox; the watch's status stays. */
 dv_mail dv_inbox_take(dv_inbox *inbox);

@@ -187,13 +187,16 @@ void dv_reflector_observe(dv_reflector *r, const json_t *object)
 /* ---- Lists ---- */
 
 /* The error that an answer other than 200 stands for. *ret_gone: 410, also from within. */
-static dv_err *refusal(int status, dv_str body, bool *ret_gone)
+static dv_err *refusal(const dv_answer *answer, bool *ret_gone)
 {
     json_auto_t *doc = NULL;
-    dv_auto(dv_err) unreadable = dv_json_read(body, &doc);
+    dv_auto(dv_err) unreadable = dv_json_read(answer->body, &doc);
+    dv_err *err = dv_kube_status_error(doc, answer->status);
 
-    *ret_gone = status == GONE || dv_json_int(doc, "/code", 0) == GONE;
-    return dv_kube_status_error(doc, status);
+    *ret_gone = answer->status == GONE || dv_json_int(doc, "/code", 0) == GONE;
+    if (answer->retry_after_ms > dv_err_retry_after_ms(err))
+        dv_err_set_retry_after(err, answer->retry_after_ms);
+    return err;
 }
 
 static void list_item(dv_reflector *r, dv_str text)
@@ -239,15 +242,16 @@ static void list_ended(dv_reflector *r)
     start_watch(r);
 }
 
-void dv_reflector_listed(dv_reflector *r, int64_t now_ms, int status, dv_str body, dv_err *err)
+void dv_reflector_listed(dv_reflector *r, int64_t now_ms, const dv_answer *answer)
 {
     DV_CLEANUP(dv_list_page_done) dv_list_page page = {0};
+    dv_err *err = answer->err;
     bool gone;
 
-    if (!err && status != 200)
-        err = refusal(status, body, &gone);
+    if (!err && answer->status != 200)
+        err = refusal(answer, &gone);
     if (!err)
-        err = dv_list_scan(body, &page);
+        err = dv_list_scan(answer->body, &page);
     if (!err && !(page.resource_version && *page.resource_version)) /* what is no list empties no store */
         err = dv_err_new(DV_TRANSIENT, "BadAnswer", "the server's list has no resourceVersion");
     if (dv_err_is(err, DV_INVALID) && strcmp(dv_err_reason(err), "ResponseTooLarge") == 0 &&
@@ -358,15 +362,16 @@ void dv_reflector_line(dv_reflector *r, int64_t now_ms, dv_str line)
         dv_reflector_skipped(r, 1, "no usable name or resourceVersion");
 }
 
-void dv_reflector_ended(dv_reflector *r, int64_t now_ms, int status, dv_str body, dv_err *err)
+void dv_reflector_ended(dv_reflector *r, int64_t now_ms, const dv_answer *answer)
 {
+    dv_err *err = answer->err;
     int64_t lived = r->began_ms ? now_ms - r->began_ms : 0;
     bool gone;
 
     r->ops->unwatch(r->ops_arg);
     watch_over(r, now_ms);
-    if (!err && status && status != 200) {
-        err = refusal(status, body, &gone);
+    if (!err && answer->status && answer->status != 200) {
+        err = refusal(answer, &gone);
         refused(r, now_ms, gone, err);
     } else if (!err && lived >= DV_WATCH_HEALTHY_MS) {
         start_watch(r); /* servers end each watch now and then */

@@ -71,14 +71,21 @@ void dv_reflector_start(dv_reflector *r, int64_t now_ms);
 /* Does what is due. */
 void dv_reflector_tick(dv_reflector *r, int64_t now_ms);
 
-/* A page has come: takes err, else the status and its body (borrowed). */
-void dv_reflector_listed(dv_reflector *r, int64_t now_ms, int status, dv_str body, dv_err *err);
+/* How a list or a watch was answered. */
+typedef struct {
+    dv_err *err;            /* taken; NULL: see status */
+    int status;             /* 0: no answer */
+    dv_str body;            /* borrowed; of a watch only when it was refused */
+    int64_t retry_after_ms; /* 0: not asked for */
+} dv_answer;
+/* A page has come. */
+void dv_reflector_listed(dv_reflector *r, int64_t now_ms, const dv_answer *answer);
 /* The watch was accepted. */
 void dv_reflector_began(dv_reflector *r, int64_t now_ms);
 /* One line of it. Afterwards it may have been ended: look at the state. */
 void dv_reflector_line(dv_reflector *r, int64_t now_ms, dv_str line);
-/* It has ended by itself: status 200, or another with its body. Takes err; NULL: regularly. */
-void dv_reflector_ended(dv_reflector *r, int64_t now_ms, int status, dv_str body, dv_err *err);
+/* It has ended by itself; without an error and with status 200: regularly. */
+void dv_reflector_ended(dv_reflector *r, int64_t now_ms, const dv_answer *answer);
 /* Its queue was full; bytes are lost. */
 void dv_reflector_overflowed(dv_reflector *r, int64_t now_ms);
 /* Objects that could not be read, found elsewhere. */
