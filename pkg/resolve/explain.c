@@ -9,7 +9,7 @@
 #include "resolve/solver_internal.h"
 
 /* Bytes of one sentence, of the first steps that are told, and of the last ones. */
-enum { LINE_MAX_BYTES = 3000, HEAD_BYTES = 5000, TAIL_BYTES = 5000, FIRST_MAX_BYTES = 700 };
+enum { LINE_MAX_BYTES = 4000, HEAD_BYTES = 4000, TAIL_BYTES = 4000, FIRST_MAX_BYTES = 700 };
 /* Links of a chain that are told at its start and at its end. */
 enum { CHAIN_HEAD = 10, CHAIN_TAIL = 6, REFS_SHOWN = 6, SOURCES_SHOWN = 10, REASONS_SHOWN = 3 };
 
@@ -191,24 +191,69 @@ static void story_done(story *t)
 
 /* ---- Telling ---- */
 
-static void add_refs(dv_buf *out, const step *at)
+/* Numbers of sentences, each once, in ascending order. */
+typedef struct {
+    story *t;
+    DV_VEC(size_t) numbers;
+} refs;
+
+static void add_ref(refs *r, size_t sentence)
 {
-    size_t shown = 0;
+    size_t at = r->numbers.n;
 
-    for (size_t i = 0; i < at->from.n; i++) {
-        bool seen = false;
+    for (size_t i = 0; i < r->numbers.n; i++)
+        if (r->numbers.at[i] == sentence)
+            return;
+    *dv_vec_push(&r->numbers) = sentence;
+    for (; at > 0 && r->numbers.at[at - 1] > sentence; at--)
+        r->numbers.at[at] = r->numbers.at[at - 1];
+    r->numbers.at[at] = sentence;
+}
 
-        for (size_t k = 0; k < i && !seen; k++)
-            seen = at->from.at[k]->number == at->from.at[i]->number;
-        if (seen)
-            continue;
-        if (shown++ >= REFS_SHOWN)
-            continue;
-        dv_buf_addf(out, "%s%zu", shown == 1 ? " (" : ", ", at->from.at[i]->number);
+static void add_entry_ref(void *context, uint32_t at)
+{
+    refs *r = context;
+
+    if (r->t->of_entry[at])
+        add_ref(r, r->t->of_entry[at]->number);
+}
+
+static void add_numbers(dv_buf *out, const refs *r)
+{
+    for (size_t i = 0; i < r->numbers.n && i < REFS_SHOWN; i++)
+        dv_buf_addf(out, "%s%zu", i == 0 ? "" : i + 1 == r->numbers.n ? " and " : ", ",
+                    r->numbers.at[i]);
+    if (r->numbers.n > REFS_SHOWN)
+        dv_buf_addf(out, " and %zu more", r->numbers.n - REFS_SHOWN);
+}
+
+/* " (1 and 2)": all that the step rests on. */
+static void add_grounds(story *t, dv_buf *out, const step *at)
+{
+    refs r = {.t = t};
+
+    for (size_t i = 0; i < at->from.n; i++)
+        add_ref(&r, at->from.at[i]->number);
+    if (r.numbers.n) {
+        dv_buf_adds(out, " (");
+        add_numbers(out, &r);
+        dv_buf_addc(out, ')');
     }
-    if (shown > REFS_SHOWN)
-        dv_buf_addf(out, " and %zu more", shown - REFS_SHOWN);
-    dv_buf_adds(out, shown ? ")" : "");
+    dv_vec_done(&r.numbers);
+}
+
+/* ", which 1 and 2 rule out": why the package has none of what the term leaves. */
+static void add_ruled_out(story *t, dv_buf *out, const term *ruled, uint32_t last)
+{
+    refs r = {.t = t};
+
+    proof_entries(t->s, ruled->pkg, ruled->set, last, add_entry_ref, &r);
+    if (r.numbers.n) {
+        dv_buf_adds(out, ", which ");
+        add_numbers(out, &r);
+        dv_buf_adds(out, r.numbers.n == 1 ? " rules out" : " rule out");
+    }
+    dv_vec_done(&r.numbers);
 }
 
 /* The chain's first step; its later ones point back by from. */
@@ -246,11 +291,6 @@ static bool is_backward(const story *t, const step *at)
            t->s->trail.at[at->entry].pkg == at->reason->terms[0].pkg;
 }
 
-static bool is_there(const ask *a)
-{
-    return dv_set_count(a->allow, a->pkg->words) > 0;
-}
-
 /* The plain rules that a learned one was made from. */
 static void add_sources(story *t, dv_buf *out, const rule *r)
 {
@@ -272,48 +312,74 @@ static void add_sources(story *t, dv_buf *out, const rule *r)
         dv_buf_addf(out, "; and %zu more of this kind", shown - SOURCES_SHOWN);
 }
 
-static void tell(story *t, dv_buf *out, const step *last)
+/* Closes the sentence, which began at `start` of out, and gives it its capital. */
+static void end_sentence(dv_buf *out, size_t start)
 {
-    const step *first = chain_start(last);
+    size_t at = start;
 
-    dv_buf_addf(out, "%zu. ", last->number);
-    if (first->entry == NO_ENTRY) {
-        words_rule(out, first->reason);
-        add_sources(t, out, first->reason);
-    } else if (first->reason->kind == RULE_LEARNED) {
-        const entry *e = &t->s->trail.at[first->entry];
-
-        for (uint32_t i = 0; i < e->reason->n; i++)
-            if (e->reason->terms[i].pkg == e->pkg)
-                words_denied(out, t->s, e->pkg, e->reason->terms[i].set);
-    } else {
-        words_rule(out, first->reason);
-    }
-    if (is_backward(t, first) && is_there(first->reason->ask))
-        dv_buf_adds(out, ", which is ruled out");
-    add_refs(out, first);
-    add_chain(t, out, first);
+    if (out->overflow || !out->p)
+        return;
+    while (at < out->n && (out->p[at] == ' ' || out->p[at] == '.' ||
+                           (out->p[at] >= '0' && out->p[at] <= '9')))
+        at++;
+    if (at < out->n && out->p[at] >= 'a' && out->p[at] <= 'z')
+        out->p[at] = (char)(out->p[at] - 'a' + 'A');
     dv_buf_adds(out, ".\n");
 }
 
+static void tell_denied(story *t, dv_buf *out, const entry *e)
+{
+    for (uint32_t i = 0; i < e->reason->n; i++)
+        if (e->reason->terms[i].pkg == e->pkg)
+            words_denied(out, t->s, e->pkg, e->reason->terms[i].set);
+}
+
+static void tell_step(story *t, dv_buf *out, const step *last)
+{
+    const step *first = chain_start(last);
+    const entry *e = first->entry == NO_ENTRY ? NULL : &t->s->trail.at[first->entry];
+
+    dv_buf_addf(out, "%zu. ", last->number);
+    if (e && first->reason->kind == RULE_LEARNED)
+        tell_denied(t, out, e);
+    else
+        words_rule(out, first->reason);
+    if (!e)
+        add_sources(t, out, first->reason);
+    if (is_backward(t, first))
+        add_ruled_out(t, out, &first->reason->terms[1], first->entry);
+    else
+        add_grounds(t, out, first);
+    add_chain(t, out, first);
+}
+
+/* The contradiction: the last rule's terms all hold. */
 static void tell_last(story *t, dv_buf *out)
 {
-    const rule *proof = t->s->proof, *conflict = proof->sources[0].rule;
+    const rule *conflict = t->s->proof->sources[0].rule;
+    size_t start = out->n;
 
-    dv_buf_addf(out, "%zu. ", t->last.number);
+    dv_buf_addf(out, "%zu. Yet ", t->last.number);
     words_rule(out, conflict);
-    if (conflict->kind == RULE_LEARNED)
-        dv_buf_adds(out, ", which contradicts the above");
-    else if (conflict->kind == RULE_NEED && is_there(conflict->ask))
-        dv_buf_adds(out, ", which is ruled out, and nothing else is left");
-    else if (conflict->kind == RULE_ROOT && is_there(conflict->ask))
-        dv_buf_adds(out, ", which is ruled out");
-    else if (conflict->kind == RULE_PIN)
-        dv_buf_adds(out, ", which is ruled out, and it is needed");
-    else if (conflict->kind == RULE_UNUSABLE)
-        dv_buf_adds(out, ", and nothing else is left");
-    add_refs(out, &t->last);
-    dv_buf_adds(out, ".\n");
+    if (conflict->kind == RULE_NEED)
+        add_ruled_out(t, out, &conflict->terms[1], NO_ENTRY);
+    else if (conflict->kind == RULE_ROOT || conflict->kind == RULE_PIN)
+        add_ruled_out(t, out, &conflict->terms[0], NO_ENTRY);
+    else
+        add_grounds(t, out, &t->last);
+    end_sentence(out, start);
+}
+
+/* One line; a line that is too long ends in dots. */
+static void tell(story *t, dv_buf *out, const step *last)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf line = DV_BUF_INIT(LINE_MAX_BYTES);
+
+    tell_step(t, &line, last);
+    end_sentence(&line, 0);
+    dv_buf_add_str(out, dv_buf_str(&line));
+    if (line.overflow)
+        dv_buf_adds(out, " ...\n");
 }
 
 /* As many of the last steps as fit the tail; *ret_from is the first of them. */
@@ -328,7 +394,7 @@ static void tell_tail(story *t, size_t told, dv_buf *out, size_t *ret_from)
         i--;
         if (t->steps[i].next)
             continue;
-        dv_buf_init(&line, LINE_MAX_BYTES);
+        dv_buf_init(&line, LINE_MAX_BYTES + 8);
         tell(t, &line, &t->steps[i]);
         bytes += line.n;
         *dv_vec_push(&lines) = dv_buf_take(&line);
@@ -341,7 +407,7 @@ static void tell_tail(story *t, size_t told, dv_buf *out, size_t *ret_from)
 
 static void tell_steps(story *t, dv_buf *out)
 {
-    DV_CLEANUP(dv_buf_done) dv_buf tail = DV_BUF_INIT(TAIL_BYTES + LINE_MAX_BYTES);
+    DV_CLEANUP(dv_buf_done) dv_buf tail = DV_BUF_INIT(TAIL_BYTES + LINE_MAX_BYTES + 8);
     size_t i = 0, from, skipped = 0;
 
     for (; i < t->n && out->n < HEAD_BYTES; i++)

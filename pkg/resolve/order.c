@@ -103,7 +103,7 @@ static bool is_asked_in_words(const package *p)
     for (size_t i = 0; i < p->asks.n; i++) {
         const ask *a = p->asks.at[i];
 
-        for (size_t k = 0; a->range[0] && k < a->rules.n; k++) {
+        for (size_t k = 0; a->range && a->range[0] && k < a->rules.n; k++) {
             const term *dependant = &a->rules.at[k]->terms[0];
 
             if (dv_set_within(dependant->pkg->dom, dependant->set, dependant->pkg->words))

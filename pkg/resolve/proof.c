@@ -5,6 +5,10 @@
  * The search asks for dependencies late and decides early, so its proof takes detours. With only
  * the rules that it used, all known from the beginning, most of it follows without any decision;
  * that proof in turn uses fewer rules, and so on. At last single rules are left out by trial.
+ *
+ * What the versions of one package need of another is joined, too: "1.0.0 needs db ^1" and "1.1.0
+ * needs db ^2" give "1.0.0 and 1.1.0 need db 1.0.0 to 2.9.0", which leads along a chain of
+ * packages without a decision for each of them.
  */
 #include "resolve/solver_internal.h"
 
@@ -25,8 +29,10 @@ static void visit_rule(walk *w, rule *r)
     r->mark = w->s->mark;
     if (r->kind == RULE_LEARNED)
         *dv_vec_push(&w->parts.learned) = r;
-    else
+    else if (r->sources_n == 0)
         *dv_vec_push(&w->parts.leaves) = r;
+    for (uint32_t i = 0; r->kind != RULE_LEARNED && i < r->sources_n; i++)
+        visit_rule(w, r->sources[i].rule); /* of a joined one; these have no sources */
 }
 
 static void visit_entry(void *context, uint32_t at)
@@ -124,16 +130,84 @@ static rules leaves_of(solver *s)
     return leaves;
 }
 
+/* ---- Joining ---- */
+
+/* Dependencies of one package on another stand together. */
+static int by_pair(const void *a, const void *b)
+{
+    const rule *x = *(rule *const *)a, *y = *(rule *const *)b;
+    const package *p = x->terms[0].pkg, *q = y->terms[0].pkg;
+
+    if (p == q) {
+        p = x->terms[1].pkg;
+        q = y->terms[1].pkg;
+    }
+    return p == q ? by_id(a, b) : (p->id > q->id) - (p->id < q->id);
+}
+
+static rule *join(solver *s, rule *const *list, size_t n)
+{
+    package *p = list[0]->terms[0].pkg, *other = list[0]->terms[1].pkg;
+    rule *r = solver_rule_new(s, RULE_NEED, 2);
+    ask *a = DV_ARENA_NEW(s->arena, ask);
+
+    a->pkg = other;
+    a->allow = solver_row(s, other);
+    a->deny = solver_row(s, other);
+    r->ask = a;
+    r->sources_n = (uint32_t)n;
+    r->sources = dv_arena_alloc(s->arena, n * sizeof(source));
+    r->terms[0] = (term){p, solver_row(s, p)};
+    r->terms[1] = (term){other, a->deny};
+    for (size_t i = 0; i < n; i++) {
+        r->sources[i].rule = list[i];
+        dv_set_unite(r->terms[0].set, list[i]->terms[0].set, p->words);
+        dv_set_unite(a->allow, list[i]->ask->allow, other->words);
+    }
+    dv_set_fill(a->deny, other->values);
+    dv_set_without(a->deny, a->allow, other->words);
+    return r;
+}
+
+/* The list, behind what is joined from it; the caller frees the result. */
+static rules with_joined(solver *s, const rules *list)
+{
+    rules needs = {0}, all = {0};
+
+    for (size_t i = 0; i < list->n; i++)
+        if (list->at[i]->kind == RULE_NEED)
+            *dv_vec_push(&needs) = list->at[i];
+    if (needs.n)
+        qsort(needs.at, needs.n, sizeof(rule *), by_pair);
+    for (size_t first = 0, end; first < needs.n; first = end) {
+        end = first + 1;
+        while (end < needs.n && needs.at[end]->terms[0].pkg == needs.at[first]->terms[0].pkg &&
+               needs.at[end]->terms[1].pkg == needs.at[first]->terms[1].pkg)
+            end++;
+        if (end - first > 1)
+            *dv_vec_push(&all) = join(s, needs.at + first, end - first);
+    }
+    for (size_t i = 0; i < list->n; i++)
+        *dv_vec_push(&all) = list->at[i];
+    dv_vec_done(&needs);
+    return all;
+}
+
+/* ---- Shrinking ---- */
+
 /* Proves with these rules alone; true: it is a proof, and *list holds what it used. */
 static dv_err *prove(solver *s, rules *list, bool *ret_proved)
 {
+    rules all = with_joined(s, list);
     bool solved = false;
+    dv_err *err;
 
-    solver_load(s, list->at, list->n);
-    DV_CHECK(solver_search(s, &solved));
-    *ret_proved = !solved;
-    if (solved)
-        return NULL;
+    solver_load(s, all.at, all.n);
+    dv_vec_done(&all);
+    err = solver_search(s, &solved);
+    *ret_proved = !err && !solved;
+    if (err || solved)
+        return err;
     dv_vec_done(list);
     *list = leaves_of(s);
     return NULL;

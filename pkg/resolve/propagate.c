@@ -46,8 +46,7 @@ void solver_narrow(solver *s, package *p, const dv_word *deny, rule *reason)
 
 /* ---- Rules that may bite ---- */
 
-/* Applies the rule if at most one of its terms does not hold. */
-static void check_rule(solver *s, rule *r)
+void solver_check_rule(solver *s, rule *r)
 {
     const term *open = NULL;
 
@@ -68,7 +67,7 @@ void solver_add_late(solver *s, rule *r)
 {
     if (level_of(s) > 0)
         *dv_vec_push(&s->late) = (late){r, level_of(s)};
-    check_rule(s, r);
+    solver_check_rule(s, r);
 }
 
 /* Rules made above the level may bite at it, though nothing here moves any more to wake them. */
@@ -81,7 +80,7 @@ static void check_late(solver *s)
         first--;
     for (size_t i = first; i < s->late.n; i++) {
         s->late.at[i].level = level;
-        check_rule(s, s->late.at[i].rule);
+        solver_check_rule(s, s->late.at[i].rule);
     }
     if (level == 0)
         s->late.n = 0;
@@ -163,7 +162,8 @@ void solver_propagate(solver *s)
 
         s->steps++;
         wake_needs(s, e.pkg, e.old);
-        wake_asks(s, e.pkg, e.old);
+        if (!s->forward)
+            wake_asks(s, e.pkg, e.old);
         wake_watches(s, e.pkg);
     }
 }

@@ -213,23 +213,33 @@ static void reset(solver *s)
     s->conflict = s->proof = NULL;
 }
 
+static void hang_rule(solver *s, rule *r)
+{
+    for (uint32_t i = 0; i < r->n; i++)
+        *dv_vec_push(&s->loaded) = r->terms[i].pkg;
+    if (r->kind == RULE_NEED) {
+        *dv_vec_push(&r->terms[0].pkg->needs) = r;
+        *dv_vec_push(&r->ask->rules) = r;
+    } else {
+        *dv_vec_push(&r->terms[0].pkg->facts) = r;
+    }
+}
+
+/* From the roots along what they need as far as that leads: so a proof is read most easily. */
 void solver_load(solver *s, rule *const *list, size_t n)
 {
     reset(s);
-    for (size_t i = 0; i < n; i++) {
-        rule *r = list[i];
-
-        for (uint32_t k = 0; k < r->n; k++)
-            *dv_vec_push(&s->loaded) = r->terms[k].pkg;
-        if (r->kind == RULE_NEED) {
-            *dv_vec_push(&r->terms[0].pkg->needs) = r;
-            *dv_vec_push(&r->ask->rules) = r;
-        } else {
-            *dv_vec_push(&r->terms[0].pkg->facts) = r;
-        }
-    }
     for (size_t i = 0; i < n; i++)
-        solver_add_late(s, list[i]);
+        hang_rule(s, list[i]);
+    s->forward = true;
+    for (size_t i = 0; i < n; i++)
+        if (list[i]->kind != RULE_NEED)
+            solver_check_rule(s, list[i]);
+    solver_propagate(s);
+    s->forward = false;
+    s->head = 0;
+    for (size_t i = 0; i < n && !s->conflict; i++)
+        solver_check_rule(s, list[i]);
 }
 
 /* ---- Answer ---- */

@@ -77,7 +77,7 @@ struct rule {
     uint32_t id;   /* in order of making */
     uint32_t mark; /* proof.c */
     uint32_t sources_n;
-    source *sources;  /* RULE_LEARNED */
+    source *sources;  /* RULE_LEARNED; RULE_NEED that was joined from others (proof.c) */
     ask *ask;         /* RULE_NEED, RULE_ROOT: what is asked */
     const char *note; /* RULE_ROOT, RULE_PIN: who, may be NULL; RULE_UNUSABLE: why */
     term terms[];
@@ -87,7 +87,7 @@ struct rule {
 struct ask {
     package *pkg;
     dv_word *allow, *deny; /* complements; absent is denied */
-    const char *range;     /* as it was first written; "": any version */
+    const char *range;     /* as it was first written; "": any version; NULL: joined (proof.c) */
     DV_VEC(rule *) rules;  /* RULE_NEED */
 };
 
@@ -168,6 +168,7 @@ typedef struct solver {
     uint64_t steps, steps_max;     /* narrowings looked at; 0: without end */
     uint32_t mark;                 /* proof.c: of the walk that is on */
     bool closed;                   /* explaining: only the rules that are loaded count */
+    bool forward;                  /* only from a dependant to what it needs */
     DV_VEC(package *) loaded;      /* packages of those rules */
     DV_VEC(source) sources;        /* learn.c: of the rule being learned */
     rule *proof;                   /* the rule without terms, when there is no solution */
@@ -206,6 +207,8 @@ rule *solver_rule_new(solver *s, rule_kind kind, uint32_t n);
 
 /* ---- propagate.c ---- */
 
+/* Applies the rule if at most one of its terms does not hold. */
+void solver_check_rule(solver *s, rule *r);
 /* The rule is made at the current level but may bite at lower ones: watched over until level 0. */
 void solver_add_late(solver *s, rule *r);
 /* Takes the values of deny from the domain; sets s->conflict when none is left. */
@@ -265,8 +268,8 @@ size_t solver_pick(const solver *s, const package *p);
 
 /* `web`; "web" where nobody has the name. */
 void words_name(dv_buf *out, const package *p);
-/* `web` 1.0.0 to 1.4.2; "every version of `web`". Absent is left aside. */
-void words_set(dv_buf *out, const package *p, const dv_word *set);
+/* `web` 1.0.0 to 1.4.2; "every version of `web`". Absent is left aside; last is " and " or " or ". */
+void words_set(dv_buf *out, const package *p, const dv_word *set, const char *last);
 /* `web` ^1, in the words of who asked. */
 void words_ask(dv_buf *out, const ask *a);
 /* "a PackageManifest asks for `web` ^1" and the like: what a rule says, as a sentence without its dot. */

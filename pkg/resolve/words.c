@@ -5,6 +5,8 @@
 enum { NAME_SHOWN = 100, VERSION_SHOWN = 48, RANGE_SHOWN = 80, NOTE_SHOWN = 300 };
 /* Runs of versions that are listed. */
 enum { RUNS_SHOWN = 4 };
+/* Packages of one learned rule that are listed. */
+enum { TERMS_SHOWN = 6 };
 
 /* Printable, without the backquote that delimits names. */
 static void add_text(dv_buf *out, const char *text, size_t shown)
@@ -33,28 +35,47 @@ static void add_version(dv_buf *out, const package *p, size_t value)
     add_text(out, p->versions[value - 1].v.text.p, VERSION_SHOWN);
 }
 
-static void add_runs(dv_buf *out, const package *p, const dv_word *set)
+/* The next run of versions in the set, from `from` on; false: there is none. */
+static bool next_run(const package *p, const dv_word *set, size_t from, size_t *ret_first,
+                     size_t *ret_last)
 {
-    size_t runs = 0, more = 0;
+    size_t first = from, last;
 
-    for (size_t first = 1, last; first < p->values; first = last + 1) {
-        last = first;
-        if (!dv_set_has(set, first))
-            continue;
-        while (last + 1 < p->values && dv_set_has(set, last + 1))
-            last++;
-        if (++runs > RUNS_SHOWN) {
-            more += last - first + 1;
-            continue;
-        }
-        dv_buf_adds(out, runs > 1 ? ", " : "");
+    while (first < p->values && !dv_set_has(set, first))
+        first++;
+    if (first >= p->values)
+        return false;
+    last = first;
+    while (last + 1 < p->values && dv_set_has(set, last + 1))
+        last++;
+    if (last == first + 1 && from <= first)
+        last = first; /* a pair is told one by one */
+    *ret_first = first;
+    *ret_last = last;
+    return true;
+}
+
+static void add_runs(dv_buf *out, const package *p, const dv_word *set, const char *conjunction)
+{
+    size_t first, last, next, next_last, shown = 0, told = 0;
+    bool more = next_run(p, set, 1, &first, &last);
+
+    while (more && shown < RUNS_SHOWN) {
+        more = next_run(p, set, last + 1, &next, &next_last);
+        dv_buf_adds(out, !shown ? "" : more ? ", " : conjunction);
         add_version(out, p, first);
-        dv_buf_adds(out, last == first ? "" : last == first + 1 ? " and " : " to ");
-        if (last > first)
+        if (last > first) {
+            dv_buf_adds(out, " to ");
             add_version(out, p, last);
+        }
+        shown++;
+        told += last - first + 1;
+        first = next;
+        last = next_last;
     }
     if (more)
-        dv_buf_addf(out, " and %zu more", more);
+        dv_buf_addf(out, "%s%zu more", conjunction,
+                    dv_set_count(set, p->words) - dv_set_has(set, 0) - told);
 }
 
 /* A range that somebody wrote and that takes just these versions; NULL: none does. */
@@ -62,7 +83,7 @@ static const char *range_of(const package *p, const dv_word *set)
 {
     for (size_t i = 0; i < p->asks.n; i++) {
         const ask *a = p->asks.at[i];
-        bool same = a->range[0] && strlen(a->range) <= RANGE_SHOWN;
+        bool same = a->range && a->range[0] && strlen(a->range) <= RANGE_SHOWN;
 
         for (size_t k = 0; k < p->words && same; k++)
             same = a->allow[k] == (k ? set[k] : set[k] & ~(dv_word)1);
@@ -72,7 +93,7 @@ static const char *range_of(const package *p, const dv_word *set)
     return NULL;
 }
 
-void words_set(dv_buf *out, const package *p, const dv_word *set)
+void words_set(dv_buf *out, const package *p, const dv_word *set, const char *last)
 {
     size_t n = dv_set_count(set, p->words) - dv_set_has(set, 0);
     const char *range = n > 2 ? range_of(p, set) : NULL;
@@ -88,7 +109,7 @@ void words_set(dv_buf *out, const package *p, const dv_word *set)
     if (range)
         add_text(out, range, RANGE_SHOWN);
     else
-        add_runs(out, p, set);
+        add_runs(out, p, set, last);
 }
 
 /* What there is where a range takes nothing of it. */
@@ -115,6 +136,10 @@ static void add_what_there_is(dv_buf *out, const package *p)
 
 void words_ask(dv_buf *out, const ask *a)
 {
+    if (!a->range) {
+        words_set(out, a->pkg, a->allow, " or ");
+        return;
+    }
     words_name(out, a->pkg);
     if (a->range[0]) {
         dv_buf_addc(out, ' ');
@@ -124,19 +149,27 @@ void words_ask(dv_buf *out, const ask *a)
         add_what_there_is(out, a->pkg);
 }
 
+/* "`web` 1.0.0 and 1.1.0 need", "every version of `web` needs", "`web` ^1 needs". */
+static bool is_plural(const package *p, const dv_word *set)
+{
+    size_t n = dv_set_count(set, p->words) - dv_set_has(set, 0);
+
+    return n > 1 && n < p->values - 1 && !(n > 2 && range_of(p, set));
+}
+
 void words_denied(dv_buf *out, solver *s, const package *p, const dv_word *deny)
 {
     dv_word *left;
 
     if (!dv_set_has(deny, 0)) {
-        words_set(out, p, deny);
-        dv_buf_adds(out, " is out");
+        words_set(out, p, deny, " and ");
+        dv_buf_adds(out, is_plural(p, deny) ? " are out" : " is out");
         return;
     }
     left = solver_row(s, p);
     dv_set_fill(left, p->values);
     dv_set_without(left, deny, p->words);
-    words_set(out, p, left);
+    words_set(out, p, left, " or ");
     dv_buf_adds(out, " is needed");
 }
 
@@ -152,22 +185,30 @@ static void add_list(dv_buf *out, const rule *r, bool needed, const char *last)
 
         if (dv_set_has(r->terms[i].set, 0) != needed)
             continue;
-        if (at++)
+        if (at++ >= TERMS_SHOWN)
+            continue;
+        if (at > 1)
             dv_buf_adds(out, at == n ? last : ", ");
         dv_set_fill(left, p->values);
         if (needed)
             dv_set_without(left, r->terms[i].set, p->words);
-        words_set(out, p, needed ? left : r->terms[i].set);
+        words_set(out, p, needed ? left : r->terms[i].set, needed ? " or " : " and ");
     }
+    if (n > TERMS_SHOWN)
+        dv_buf_addf(out, "%s%zu more packages", last, n - TERMS_SHOWN);
 }
 
 /* not (a and b and absent c): "a and b need c". */
 static void add_learned(dv_buf *out, const rule *r)
 {
     uint32_t needed = 0, given;
+    bool plural = false; /* of the one that is given */
 
-    for (uint32_t i = 0; i < r->n; i++)
+    for (uint32_t i = 0; i < r->n; i++) {
         needed += dv_set_has(r->terms[i].set, 0);
+        if (!dv_set_has(r->terms[i].set, 0))
+            plural = is_plural(r->terms[i].pkg, r->terms[i].set);
+    }
     given = r->n - needed;
     if (given == 0) {
         add_list(out, r, true, " or ");
@@ -176,10 +217,10 @@ static void add_learned(dv_buf *out, const rule *r)
     }
     add_list(out, r, false, " and ");
     if (needed) {
-        dv_buf_adds(out, given == 1 ? " needs " : " together need ");
+        dv_buf_adds(out, given > 1 ? " together need " : plural ? " need " : " needs ");
         add_list(out, r, true, " or ");
     } else {
-        dv_buf_adds(out, given == 1 ? " is out" : " exclude each other");
+        dv_buf_adds(out, given > 1 ? " exclude each other" : plural ? " are out" : " is out");
     }
 }
 
@@ -206,13 +247,13 @@ void words_rule(dv_buf *out, const rule *r)
         }
         return;
     case RULE_UNUSABLE:
-        words_set(out, p, r->terms[0].set);
+        words_set(out, p, r->terms[0].set, " and ");
         dv_buf_adds(out, " cannot be used: ");
         add_text(out, r->note, NOTE_SHOWN);
         return;
     case RULE_NEED:
-        words_set(out, p, r->terms[0].set);
-        dv_buf_adds(out, " needs ");
+        words_set(out, p, r->terms[0].set, " and ");
+        dv_buf_adds(out, is_plural(p, r->terms[0].set) ? " need " : " needs ");
         words_ask(out, r->ask);
         return;
     case RULE_LEARNED:
