@@ -22,3 +22,28 @@ check-layers: ## includes point downwards, each library has one door
 
 clean: ## remove what was built
 	$(Q)rm -rf $(O)
+
+integration: all ## integration tests, each file on a cluster of its own
+	$(Q)hack/integration.sh
+
+demo: ## a cluster, the operator, and packages becoming ready
+	$(Q)hack/demo.sh
+demo-down: ## end what a demo left running
+	$(Q)hack/demo.sh down
+
+manifests: ## write what is made from crds/
+	$(Q)hack/manifests.sh
+check-manifests: ## what is made from crds/ is up to date
+	$(Q)hack/manifests.sh --check
+
+IMAGE ?= davit.dev/davit-controller:latest
+image: ## build the operator's image (IMAGE=...) with podman, docker or buildah
+	$(Q)hack/image.sh $(IMAGE)
+deploy: ## apply deploy/ with that image to the cluster of the present kubeconfig
+	$(Q)kubectl apply -f deploy/base -f deploy/rbac-restricted.yaml
+	$(Q)sed 's|image: davit.dev/davit-controller:latest|image: $(IMAGE)|' deploy/deployment.yaml | kubectl apply -f -
+
+install: all ## copy the programs to $(DESTDIR)$(PREFIX)/bin
+	$(Q)for p in $(PROGRAMS); do install -D -m 755 $$p $(DESTDIR)$(PREFIX)/bin/$${p##*/}; done
+
+.PHONY: integration demo demo-down manifests check-manifests image deploy install

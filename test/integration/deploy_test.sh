@@ -206,7 +206,7 @@ test_deleting_deploy_does_not_hang_and_takes_no_package_away() {
     wait_ready "$p-app"
     wait_ready "$p-bpp"
     apply -f "$root/deploy"
-    timeout 30 kubectl --kubeconfig "$kubeconfig" --cache-dir "$work/kubectl" delete -f "$root/deploy/" >/dev/null || fail "it hangs"
+    timeout 30 "$kubectl" --kubeconfig "$kubeconfig" --cache-dir "$work/kubectl" delete -f "$root/deploy/" >/dev/null || fail "it hangs"
     end operator KILL
     exists configmap a
     exists configmap b

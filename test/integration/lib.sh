@@ -62,11 +62,12 @@ start_cluster() {
     cluster=${REUSE:-it-$test_file-$$}
     kubeconfig=$("$root/hack/devcluster" up "$cluster" "$@" 2>>"$work/devcluster.log")
     cluster_dir=$(dirname "$kubeconfig")
+    kubectl=$("$root/hack/devcluster" kubectl)
     audit_log=$cluster_dir/audit.log
 }
 
 # kubectl as the cluster's administrator. The cache is the file's own: ports are used again by other clusters.
-k() { kubectl --kubeconfig "$kubeconfig" --cache-dir "$work/kubectl" "$@"; }
+k() { "$kubectl" --kubeconfig "$kubeconfig" --cache-dir "$work/kubectl" "$@"; }
 # One that applies standard input or files, whoever owned the fields.
 apply() {
     if [ $# = 0 ]; then set -- -f -; fi
@@ -127,17 +128,19 @@ free_port() {
 
 # spawn NAME COMMAND…: in a group of its own, at most OPERATOR_LIMIT seconds, with none of our descriptors but fd 0, 1 and 2.
 spawn() {
-    local name=$1 dir=$work/run/$1
+    local name=$1 dir=$work/run/$1 input
     shift
     mkdir -p "$dir"
     rm -f "$dir/pid"
+    exec {input}<&0 # a background command would get /dev/null
     # shellcheck disable=SC2016  # the inner shell expands it
     timeout --kill-after=5 "$OPERATOR_LIMIT" bash -c '
         for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -le 2 ] || eval "exec $fd>&-"; done
         printf "%s" "$$" >"$1/pid.new" && mv "$1/pid.new" "$1/pid"
         shift
-        exec "$@"' spawn "$dir" "$@" >>"$dir/out" 2>>"$dir/log" &
+        exec "$@"' spawn "$dir" "$@" <&"$input" >>"$dir/out" 2>>"$dir/log" &
     disown
+    exec {input}<&-
     until [ -s "$dir/pid" ]; do sleep 0.02; done
 }
 
@@ -219,8 +222,15 @@ token_id() {
 }
 # Renews the tokens of all operators, until $work is gone.
 renew_tokens() {
-    local dir
-    while sleep 30 && [ -d "$work/run" ]; do
+    local dir fd clock
+    for fd in /proc/self/fd/*; do
+        fd=${fd##*/}
+        [ "$fd" -le 2 ] || exec {fd}<&- # servers end when nobody holds their standard input
+    done
+    mkfifo "$work/clock"
+    exec {clock}<>"$work/clock"
+    # Nobody writes there: it only waits, without a process of its own.
+    while ! read -rt 30 -u "$clock" && [ -d "$work/run" ]; do
         for dir in "$work"/run/*/in-cluster; do
             [ ! -d "$dir" ] || OPERATOR_SERVER=$(cat "$dir/host"):$(cat "$dir/port") renew_token "$(basename "${dir%/in-cluster}")" || true
         done
@@ -490,7 +500,7 @@ clean_up() {
             stuck=1
         fi
     done
-    k get pkgrepo -o name | sed 's|.*/||' | { grep "^$repo" || true; } | xargs -r kubectl --kubeconfig "$kubeconfig" delete pkgrepo >/dev/null
+    k get pkgrepo -o name | sed 's|.*/||' | { grep "^$repo" || true; } | xargs -r "$kubectl" --kubeconfig "$kubeconfig" --cache-dir "$work/kubectl" delete pkgrepo >/dev/null
     k delete namespace "$ns" --wait=false --ignore-not-found >/dev/null
     k delete clusterrolebinding "$ns" --ignore-not-found >/dev/null
     return $stuck
@@ -560,7 +570,7 @@ run_test() {
 }
 
 tear_down() {
-    local status=$? dir pid
+    local status=$? dir pid parent
     trap - EXIT
     set +e
     [ -z "${renewer:-}" ] || kill "$renewer" 2>/dev/null
@@ -570,8 +580,9 @@ tear_down() {
     fi
     for dir in "$work"/run/*/; do
         pid=$(cat "$dir/pid" 2>/dev/null) || continue
-        # Only while it is still what was started here: the id may have been given to another.
-        if tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -- "$work"; then
+        # Only while it is still what was started here (the parent is its `timeout`): the id may have been given to another.
+        parent=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status" 2>/dev/null) || continue
+        if tr '\0' '\n' 2>/dev/null <"/proc/$parent/cmdline" | grep -qF -- "$work"; then
             kill -CONT "$pid" 2>/dev/null
             kill -KILL "$pid" 2>/dev/null
         fi
