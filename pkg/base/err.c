@@ -15,8 +15,14 @@ struct dv_err {
 
 static void clip(char *message)
 {
-    if (strnlen(message, MESSAGE_MAX_BYTES) == MESSAGE_MAX_BYTES)
-        memcpy(message + MESSAGE_MAX_BYTES - 4, "...", 4);
+    static const char dots[] = "...";
+    size_t end = MESSAGE_MAX_BYTES - sizeof(dots);
+
+    if (strnlen(message, MESSAGE_MAX_BYTES) < MESSAGE_MAX_BYTES)
+        return;
+    while (((unsigned char)message[end] & 0xc0) == 0x80 && end > 0)
+        end--; /* not through the middle of a character */
+    memcpy(message + end, dots, sizeof(dots));
 }
 
 DV_PRINTF(1, 0) static char *vformat(const char *format, va_list args)

@@ -280,11 +280,10 @@ dv_err *dv_process_run(const dv_ctx *ctx, const dv_process_spec *spec,
     int exit_code = c.pid ? reap(c.pid) : 0;
     if (err)
         return err;
-    *ret_result = (dv_process_result){.exit_code = exit_code,
-                                      .out_n = c.text[0].n,
-                                      .err_n = c.text[1].n,
-                                      .out = dv_buf_take(&c.text[0]),
-                                      .err = dv_buf_take(&c.text[1])};
+    *ret_result = (dv_process_result){
+        .exit_code = exit_code, .out_n = c.text[0].n, .err_n = c.text[1].n};
+    ret_result->out = dv_buf_take(&c.text[0]);
+    ret_result->err = dv_buf_take(&c.text[1]);
     return NULL;
 }
 

@@ -121,8 +121,9 @@ static bool to_integer(const char *text, dv_yaml_scalar *out)
     text += has_sign;
     if (!*text)
         return false;
+    bool may_sign = !has_sign && text[0] == '0' && text[1] == 'b';
     int base = take_base(&text);
-    if (base == 2 && !has_sign && (*text == '-' || *text == '+') && text[1]) {
+    if (may_sign && (*text == '-' || *text == '+') && text[1]) {
         negative = *text++ == '-'; /* "0b-1": only go-yaml */
         has_sign = true;
     }
