@@ -109,9 +109,10 @@ static void only_the_standard_descriptors_are_inherited(void **state DV_UNUSED)
 
 static void *run_in_thread(void *arg)
 {
+    static const char *const argv[] = {"grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status", NULL};
     dv_process_result *result = arg;
 
-    *result = run(&(dv_process_spec){.argv = SHELL("grep -E '^Sig(Blk|Ign)' /proc/$$/status")});
+    *result = run(&(dv_process_spec){.argv = argv});
     return NULL;
 }
 
