@@ -35,7 +35,7 @@ typedef struct {
     char *token, *token_file, *username, *password;
     char *as, *as_uid;
     dv_strings as_groups;
-    char *where;             /* for messages: "kubeconfig /home/…: user \"x\"" */
+    char *where;             /* for messages: "kubeconfig /home/…: context \"x\"" */
     json_t *exec;            /* the exec stanza, its command resolved; NULL: none */
     json_t *exec_cluster;    /* what KUBERNETES_EXEC_INFO says of the cluster */
 } dv_kube_settings;

@@ -67,16 +67,16 @@ static dv_err *read_token(const char *path, dv_secret **ret_value)
     return dv_err_recast(err, DV_TRANSIENT, "TokenUnreadable");
 }
 
-/* True when it is time to look at the file; claims the turn. */
+/* True when it is time to look at the file; claims the turn. *ret_must: read it in any case. */
 static bool token_is_due(dv_kube_config *config, int64_t now_ms, dv_file_stamp *ret_seen,
-                         bool *ret_refused)
+                         bool *ret_must)
 {
     DV_LOCK_SCOPE(&config->mu);
 
     if (!config->refused && config->checked_ms && now_ms - config->checked_ms < DV_TOKEN_CHECK_MS)
         return false;
     *ret_seen = config->stamp;
-    *ret_refused = config->refused;
+    *ret_must = config->refused || !config->authorization;
     config->checked_ms = DV_MAX(now_ms, 1);
     config->refused = false;
     return true;
@@ -88,12 +88,12 @@ static dv_err *refresh_token(dv_ctx *ctx, dv_kube_config *config)
     const char *path = config->settings.token_file;
     dv_auto(dv_secret) value = NULL;
     dv_file_stamp seen;
-    bool refused;
+    bool must;
 
-    if (!token_is_due(config, dv_ctx_now_ms(ctx), &seen, &refused))
+    if (!token_is_due(config, dv_ctx_now_ms(ctx), &seen, &must))
         return NULL;
     dv_file_stamp stamp = stamp_of(path);
-    if (same_stamp(stamp, seen) && !refused)
+    if (same_stamp(stamp, seen) && !must)
         return NULL;
     dv_auto(dv_err) err = read_token(path, &value);
 

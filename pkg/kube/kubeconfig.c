@@ -353,8 +353,6 @@ static dv_err *use_context(const sources *files, const char *name, dv_kube_setti
     if (!user_name)
         return NULL;
     DV_CHECK(need_entry(files, &sections[1], user_name, &context, &user));
-    free(settings->where);
-    settings->where = dv_asprintf("kubeconfig %s: user \"%s\"", user.path, user_name);
     return use_user(&user, settings);
 }
 
