@@ -33,7 +33,7 @@ test_the_restricted_set_allows_no_more_than_it_says() {
     local who=(--as="$operator_user") rule
     may() { [ "$(k auth can-i "${who[@]}" "$@" 2>/dev/null || true)" = yes ]; }
     for rule in "list secrets -A" "get secrets -n default" "get pods -A" "list pods -A" "create pods -n davit-system" "create deployments.apps -A" "delete configmaps -A" \
-        "patch configmaps -A" "patch namespaces" "create packagemanifests.davit.dev -A" "delete packagemanifests.davit.dev -A" "create clusterrolebindings" \
+        "patch configmaps -A" "patch namespaces" "create packagemanifests.davit.dev -A" "delete packagemanifests.davit.dev -n default" "create secrets -n default" "create clusterrolebindings" \
         "patch clusterroles" "bind clusterroles" "escalate clusterroles" "impersonate users" "impersonate groups" "create serviceaccounts/token -A" "get leases -n default" \
         "patch packagerepositories.davit.dev" "get nodes"; do
         # shellcheck disable=SC2086  # words

@@ -38,7 +38,7 @@ is_whole() {
 nothing_is_left() {
     gone pm "$p-app"
     [ -z "$(k -n "$ns" get configmap,deployment,secret -l "davit.dev/owner=$(owner_of "$p-app")" -o name)" ]
-    [ -z "$(k -n "$ns" get secret -o name)" ]
+    gone secret "davit-$(owner_of "$p-app")" davit-system
 }
 # The whole life of a package while FAULT (JSON, one or a list) is in force.
 whole_life_with() {

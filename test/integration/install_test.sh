@@ -123,6 +123,9 @@ test_uninstall_leaves_nothing() {
     gone configmap c
     gone deployment app
     [ -z "$(k -n "$ns" get secrets -o name)" ]
+    # What it kept of it is gone too.
+    k -n davit-system get secrets -o json | jq -e --arg owner "$(printf '%s/%s' "$ns" "$p-app" | sha256sum | cut -c 1-20)" \
+        'all(.items[].metadata.name; contains($owner) | not)' >/dev/null
 }
 
 test_manual_stays_and_shows_what_is_newer() {
