@@ -110,7 +110,7 @@ static void take_watch(dv_informer *informer, dv_mail *mail)
     informer->cache->read_bytes += mail->bytes.n;
     if (informer->status == 200)
         dv_frames_feed_buf(&informer->frames, &mail->bytes);
-    else
+    else if (informer->status)
         dv_buf_add_str(&informer->refusal, dv_buf_str(&mail->bytes));
     dv_buf_done(&mail->bytes);
     if (mail->ended) {
