@@ -159,8 +159,7 @@ static void many_warnings_are_counted(void **state)
     json_auto_t *json = json_pack("{s:s}", "name", "web");
 
     for (int i = 0; i < 30; i++) {
-        char key[16];
-        snprintf(key, sizeof(key), "unknown%d", i);
+        dv_auto_str key = dv_asprintf("unknown%d", i);
         json_object_set_new(json, key, json_true());
     }
     assert_ok(dv_package_decode(json, &p, &warnings));
