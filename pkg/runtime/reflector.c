@@ -190,9 +190,10 @@ void dv_reflector_observe(dv_reflector *r, const json_t *object)
 static dv_err *refusal(const dv_answer *answer, bool *ret_gone)
 {
     json_auto_t *doc = NULL;
-    dv_auto(dv_err) unreadable = dv_json_read(answer->body, &doc);
-    dv_err *err = dv_kube_status_error(doc, answer->status);
+    dv_err *err;
 
+    dv_err_free(dv_json_read(answer->body, &doc)); /* the status says enough */
+    err = dv_kube_status_error(doc, answer->status);
     *ret_gone = answer->status == GONE || dv_json_int(doc, "/code", 0) == GONE;
     if (answer->retry_after_ms > dv_err_retry_after_ms(err))
         dv_err_set_retry_after(err, answer->retry_after_ms);
