@@ -226,7 +226,9 @@ static void put_object(writer *w, const json_t *constant)
 
 static void write_value(writer *w, const json_t *value)
 {
-    if (w->depth > DV_JSON_DEPTH_MAX) {
+    bool nested = json_is_object(value) || json_is_array(value);
+
+    if (nested && w->depth == DV_JSON_DEPTH_MAX) {
         w->out->overflow = true;
         return;
     }
