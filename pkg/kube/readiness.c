@@ -12,7 +12,7 @@ enum { MESSAGE_MAX_BYTES = 512 };
 
 /* ---- What the rules say it with ---- */
 
-static void say(dv_probe *p, const char *format, va_list args)
+static void DV_PRINTF(2, 0) say(dv_probe *p, const char *format, va_list args)
 {
     char *text = NULL;
 
@@ -71,8 +71,8 @@ bool dv_condition_has_reason(const json_t *condition, const char *reason)
     return condition && dv_str_is(dv_json_view(condition, "/reason"), reason);
 }
 
-/* One line, without the full stop: it stands in the middle of a sentence. */
-static void add_line(dv_buf *out, dv_str text)
+/* One line, without the full stop: it stands in the middle of a sentence. False: nothing is left. */
+static bool add_line(dv_buf *out, dv_str text)
 {
     dv_str line = dv_str_trim(dv_str_head(dv_str_trim(text), MESSAGE_MAX_BYTES));
 
@@ -80,20 +80,15 @@ static void add_line(dv_buf *out, dv_str text)
         line.n--;
     for (size_t i = 0; i < line.n; i++)
         dv_buf_addc(out, (unsigned char)line.p[i] < ' ' ? ' ' : line.p[i]);
+    return line.n > 0;
 }
 
 void dv_probe_say_condition(dv_probe *p, const json_t *condition, const char *fallback)
 {
-    dv_str message = dv_json_view(condition, "/message");
-    dv_str reason = dv_json_view(condition, "/reason");
-
     if (!p->why)
         return;
-    if (message.n)
-        add_line(p->why, message);
-    else if (reason.n)
-        add_line(p->why, reason);
-    else
+    if (!add_line(p->why, dv_json_view(condition, "/message")) &&
+        !add_line(p->why, dv_json_view(condition, "/reason")))
         dv_buf_adds(p->why, fallback);
 }
 

@@ -227,7 +227,7 @@ static dv_str schema_path(const answer *a)
 static void add_paths(const answer *a, dv_buf *out)
 {
     const json_t *cause;
-    dv_str schema = schema_path(a);
+    dv_str schema = is_schema_error(a) ? schema_path(a) : (dv_str){0};
     const char *before = "the server refused it because of ";
     size_t i;
 
@@ -248,7 +248,7 @@ static void add_paths(const answer *a, dv_buf *out)
 
 static void add_message(const answer *a, dv_buf *out)
 {
-    if (has_cause(a, "FieldManagerConflict"))
+    if (a->code == 409 && has_cause(a, "FieldManagerConflict"))
         add_conflicts(a, out);
     else if (!message_of(a).n)
         dv_buf_addf(out, "the server answered %d", a->code);
