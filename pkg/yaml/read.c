@@ -342,18 +342,34 @@ static bool is_object_text(dv_str bytes)
     return bytes.n && bytes.p[0] == '{';
 }
 
-/* Steps over blanks and lines that begin with "---"; *bytes is at the start of a line or value. */
-static dv_str skip_separators(dv_str bytes)
+static dv_str skip_blanks(dv_str bytes)
 {
-    for (;;) {
-        while (bytes.n && (bytes.p[0] == ' ' || bytes.p[0] == '\t' || bytes.p[0] == '\r' ||
-                           bytes.p[0] == '\n'))
-            bytes = dv_str_skip(bytes, 1);
-        if (!dv_str_starts(bytes, DV_STR("---\n")) && !dv_str_starts(bytes, DV_STR("---\r\n")) &&
-            !dv_str_is(bytes, "---"))
-            return bytes;
-        bytes = dv_str_skip(bytes, 3);
-    }
+    while (bytes.n && (bytes.p[0] == ' ' || bytes.p[0] == '\t' || bytes.p[0] == '\r' ||
+                       bytes.p[0] == '\n'))
+        bytes = dv_str_skip(bytes, 1);
+    return bytes;
+}
+
+/* Steps over a "---" that has its line to itself; false: something else is next. */
+static bool skip_mark(dv_str *bytes)
+{
+    if (!dv_str_starts(*bytes, DV_STR("---\n")) && !dv_str_starts(*bytes, DV_STR("---\r\n")) &&
+        !dv_str_is(*bytes, "---"))
+        return false;
+    *bytes = skip_blanks(dv_str_skip(*bytes, 3));
+    return true;
+}
+
+/* What is behind a value: another, the end, or a mark. False: then the value was no JSON after all. */
+static bool skip_between(dv_str *bytes)
+{
+    bool ends;
+
+    *bytes = skip_blanks(*bytes);
+    ends = !bytes->n || is_object_text(*bytes);
+    while (skip_mark(bytes))
+        ends = true;
+    return ends;
 }
 
 /* Appends the JSON values at the front; *ret_rest is what is none. */
@@ -364,17 +380,18 @@ static dv_err *read_json_values(dv_str bytes, const dv_yaml_limits *limits, json
     size_t levels = limits && limits->depth_max ? limits->depth_max : DV_YAML_DEPTH_MAX;
     size_t used;
 
-    for (*ret_rest = bytes; is_object_text(*ret_rest); *ret_rest = skip_separators(*ret_rest)) {
+    for (*ret_rest = bytes; is_object_text(*ret_rest);) {
         json_auto_t *doc = NULL;
         dv_auto(dv_err) not_json = dv_json_read_first(*ret_rest, &doc, &used);
+        dv_str behind = dv_str_skip(*ret_rest, not_json ? 0 : used);
 
-        if (not_json)
+        if (not_json || !skip_between(&behind))
             return NULL;
         if (!fits(doc, &left, levels))
             return dv_err_new(DV_INVALID, "YAMLTooLarge", "more than %zu levels, or too many nodes",
                               levels);
         json_array_append(docs, doc);
-        *ret_rest = dv_str_skip(*ret_rest, used);
+        *ret_rest = behind;
     }
     return NULL;
 }
