@@ -359,7 +359,7 @@ static void tell_last(story *t, dv_buf *out)
     const rule *conflict = t->s->proof->sources[0].rule;
     size_t start = out->n;
 
-    dv_buf_addf(out, "%zu. Yet ", t->last.number);
+    dv_buf_addf(out, t->last.number > 1 ? "%zu. Yet " : "%zu. ", t->last.number);
     words_rule(out, conflict);
     if (conflict->kind == RULE_NEED)
         add_ruled_out(t, out, &conflict->terms[1], NO_ENTRY);

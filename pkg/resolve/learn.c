@@ -12,6 +12,9 @@
  */
 #include "resolve/solver_internal.h"
 
+/* By how much a conflict counts more than the one before it. */
+#define WEIGHT_GROWTH 1.05
+
 uint32_t solver_holds_since(const solver *s, const package *p, const dv_word *set)
 {
     uint32_t at = p->last;
@@ -215,6 +218,7 @@ bool solver_learn(solver *s)
     uint32_t back;
 
     s->conflicts++;
+    s->weight *= WEIGHT_GROWTH;
     for (;;) {
         r = learn_once(s, r, &now);
         if (r->n == 0) {
@@ -226,6 +230,7 @@ bool solver_learn(solver *s)
         forget_work(s); /* the new rule is a conflict of a lower level */
     }
     back = order_terms(s, r);
+    solver_note_learned(s, r);
     forget_work(s);
     solver_backjump(s, back);
     if (r->n > 1)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "resolve/solver_internal.h"
 
+/* Activities are scaled down past this; order among them stays. */
+#define WEIGHT_MAX 1e100
+
 /*
  * Roots first, in order of name, so that each is the newest that the ones before it leave; then
  * what took part in conflicts, so that a contradiction is met near the top of the search; then
@@ -59,9 +62,15 @@ void solver_heap_add(solver *s, package *p)
     sift_up(s, p);
 }
 
+/* Recent conflicts count more: the weight of one grows with each, which is as if all others shrank. */
 void solver_heap_raise(solver *s, package *p)
 {
-    p->activity++;
+    p->activity += s->weight;
+    if (p->activity > WEIGHT_MAX) {
+        for (size_t i = 0; i < s->by_id.n; i++)
+            s->by_id.at[i]->activity /= WEIGHT_MAX;
+        s->weight /= WEIGHT_MAX;
+    }
     if (p->decidable)
         sift_up(s, p);
 }

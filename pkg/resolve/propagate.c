@@ -123,16 +123,35 @@ static void swap_terms(rule *r, uint32_t i, uint32_t k)
     r->terms[k] = held;
 }
 
+static void add_watch(rule *r, uint32_t i)
+{
+    *dv_vec_push(&r->terms[i].pkg->watches) = (watch){r, r->terms[i].set[0]};
+}
+
 /* True: another term of r is watched instead of its mine-th. */
 static bool watch_elsewhere(rule *r, uint32_t mine)
 {
     for (uint32_t k = 2; k < r->n; k++)
         if (!holds(&r->terms[k])) {
             swap_terms(r, mine, k);
-            *dv_vec_push(&r->terms[mine].pkg->watches) = r;
+            add_watch(r, mine);
             return true;
         }
     return false;
+}
+
+/* False: the watch has moved to another package. */
+static bool wake_rule(solver *s, const package *p, rule *r)
+{
+    uint32_t mine = r->terms[0].pkg == p ? 0 : 1;
+    const term *other = &r->terms[1 - mine];
+
+    if (!holds(&r->terms[mine]) || !dv_set_meets(other->pkg->dom, other->set, other->pkg->words))
+        return true;
+    if (watch_elsewhere(r, mine))
+        return false;
+    solver_narrow(s, other->pkg, other->set, r);
+    return true;
 }
 
 static void wake_watches(solver *s, package *p)
@@ -140,17 +159,11 @@ static void wake_watches(solver *s, package *p)
     size_t kept = 0;
 
     for (size_t i = 0; i < p->watches.n; i++) {
-        rule *r = p->watches.at[i];
-        uint32_t mine = r->terms[0].pkg == p ? 0 : 1;
-        const term *other = &r->terms[1 - mine];
-        bool inert = s->conflict || !holds(&r->terms[mine]) ||
-                     !dv_set_meets(other->pkg->dom, other->set, other->pkg->words);
+        const watch w = p->watches.at[i];
 
-        if (!inert && watch_elsewhere(r, mine))
-            continue;
-        p->watches.at[kept++] = r;
-        if (!inert)
-            solver_narrow(s, other->pkg, other->set, r);
+        /* The first word alone tells of most that the term does not hold. */
+        if ((p->dom[0] & ~w.first) || s->conflict || wake_rule(s, p, w.rule))
+            p->watches.at[kept++] = w;
     }
     p->watches.n = kept;
 }
@@ -170,8 +183,8 @@ void solver_propagate(solver *s)
 
 void solver_watch(rule *r)
 {
-    for (uint32_t i = 0; i < 2 && i < r->n; i++)
-        *dv_vec_push(&r->terms[i].pkg->watches) = r;
+    add_watch(r, 0);
+    add_watch(r, 1);
 }
 
 /* ---- Decisions ---- */

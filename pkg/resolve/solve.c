@@ -29,7 +29,7 @@ static void free_constraint(void *constraint)
 static void solver_init(solver *s, dv_ctx *ctx, const dv_problem *problem,
                         const dv_candidates *candidates)
 {
-    *s = (solver){.ctx = ctx, .problem = problem, .candidates = candidates};
+    *s = (solver){.ctx = ctx, .problem = problem, .candidates = candidates, .weight = 1};
     s->arena = dv_arena_new(/* limit_bytes= */ 0);
     s->packages = dv_map_new(/* free_value= */ NULL);
     s->constraints = dv_map_new(free_constraint);
@@ -72,6 +72,8 @@ static void solver_done(solver *s)
     dv_vec_done(&s->heap);
     dv_vec_done(&s->installed);
     dv_vec_done(&s->work);
+    dv_vec_done(&s->watched);
+    dv_vec_done(&s->level_marks);
     dv_vec_done(&s->sources);
     dv_vec_done(&s->loaded);
     dv_map_free(s->packages);
@@ -164,9 +166,12 @@ dv_err *solver_search(solver *s, bool *ret_solved)
 
     while (!done) {
         solver_propagate(s);
-        if (s->conflict && !solver_learn(s)) {
-            *ret_solved = false;
-            return NULL;
+        if (s->conflict) {
+            if (!solver_learn(s)) {
+                *ret_solved = false;
+                return NULL;
+            }
+            solver_forget(s);
         }
         if (s->steps_max && s->steps > s->steps_max)
             break;
@@ -210,6 +215,8 @@ static void reset(solver *s)
     s->loaded.n = s->trail.n = s->undo.n = s->level_starts.n = s->head = 0;
     s->late.n = s->forced.n = s->heap.n = s->installed.n = s->installed_next = s->work.n = 0;
     s->installed_fresh = false;
+    s->weight = 1;
+    s->watched.n = s->since_restart = s->restarts = s->forgets = 0;
     s->conflict = s->proof = NULL;
 }
 

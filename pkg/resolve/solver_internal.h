@@ -76,6 +76,8 @@ struct rule {
     uint32_t n;
     uint32_t id;   /* in order of making */
     uint32_t mark; /* proof.c */
+    uint32_t span; /* RULE_LEARNED: levels that its terms tied together */
+    bool unwatched;
     uint32_t sources_n;
     source *sources;  /* RULE_LEARNED; RULE_NEED that was joined from others (proof.c) */
     ask *ask;         /* RULE_NEED, RULE_ROOT: what is asked */
@@ -91,6 +93,12 @@ struct ask {
     DV_VEC(rule *) rules;  /* RULE_NEED */
 };
 
+/* A learned rule that has this package's term among its first two; with the first word of its set. */
+typedef struct {
+    rule *rule;
+    dv_word first;
+} watch;
+
 typedef struct {
     dv_version v; /* v.text is the candidate's text, NUL-terminated */
     bool expanded;
@@ -104,7 +112,8 @@ struct package {
     bool known;     /* somebody has the name */
     bool decidable; /* in the heap */
     uint32_t unreadable; /* version texts that were skipped */
-    uint32_t heap_at, activity, mark;
+    uint32_t heap_at, mark;
+    double activity; /* how much it took part in conflicts lately */
     uint32_t last;  /* its newest trail entry, or NO_ENTRY */
     uint32_t installed; /* value, 0: none or not among the versions */
     uint32_t rank;  /* of a root, in order of name; UINT32_MAX: no root */
@@ -117,7 +126,7 @@ struct package {
     bool in_work, work_now, work_listed;
     DV_VEC(ask *) asks;
     DV_VEC(rule *) needs;   /* RULE_NEED with this package as the dependant */
-    DV_VEC(rule *) watches; /* learned rules that watch a term of this package */
+    DV_VEC(watch) watches;
     DV_VEC(rule *) facts;   /* RULE_ROOT, RULE_PIN, RULE_UNUSABLE about this package */
 };
 
@@ -160,11 +169,15 @@ typedef struct solver {
     DV_VEC(package *) installed;   /* known packages with an installed version, by name */
     uint32_t roots;
     DV_VEC(package *) work;        /* learn.c */
+    DV_VEC(rule *) watched;        /* forget.c */
+    DV_VEC(uint32_t) level_marks;
+    uint32_t level_mark, since_restart, restarts, forgets;
     size_t installed_next;         /* decided up to here */
     uint32_t installed_level;      /* level at which all of installed were settled */
     bool installed_fresh;
     rule *conflict;                /* all its terms hold */
     uint32_t rules, conflicts;
+    double weight;                 /* of a conflict, for order.c */
     uint64_t steps, steps_max;     /* narrowings looked at; 0: without end */
     uint32_t mark;                 /* proof.c: of the walk that is on */
     bool closed;                   /* explaining: only the rules that are loaded count */
@@ -217,6 +230,7 @@ void solver_narrow(solver *s, package *p, const dv_word *deny, rule *reason);
 void solver_propagate(solver *s);
 void solver_decide(solver *s, package *p, const dv_word *deny);
 void solver_backjump(solver *s, uint32_t level);
+/* Of a learned rule with two terms or more: wakes it through its first two. */
 void solver_watch(rule *r);
 
 /* ---- learn.c ---- */
@@ -254,6 +268,13 @@ void proof_entries(const solver *s, const package *p, const dv_word *set, uint32
                    void (*visit)(void *context, uint32_t entry), void *context);
 /* Proves once more with as few rules as a budget of steps finds. Fails as dv_ctx_check() does. */
 DV_MUST_USE dv_err *proof_shrink(solver *s);
+
+/* ---- forget.c ---- */
+
+/* Of a rule just learned, at the level of its conflict. */
+void solver_note_learned(solver *s, rule *r);
+/* Between two conflicts: restarts and drops watches when it is time. */
+void solver_forget(solver *s);
 
 /* ---- order.c ---- */
 
