@@ -63,11 +63,21 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+static bool same_dependencies(const dv_pm *a, const dv_pm *b)
+{
+    if (a->status.dependencies.n != b->status.dependencies.n)
+        return false;
+    for (size_t i = 0; i < a->status.dependencies.n; i++)
+        if (!same_text(a->status.dependencies.at[i].name, b->status.dependencies.at[i].name))
+            return false;
+    return true;
+}
+
 static bool matters_to_neighbours(const dv_pm *old, const dv_pm *now)
 {
     return !old || !now || !same_text(old->status.version, now->status.version) ||
            old->generation != now->generation || old->deleted_at_ms != now->deleted_at_ms ||
-           old->status.dependencies.n != now->status.dependencies.n ||
+           !same_dependencies(old, now) ||
            dv_condition_is_true(&old->status.conditions, "Ready") != dv_condition_is_true(&now->status.conditions, "Ready");
 }
 
@@ -187,17 +197,24 @@ static dv_err *watch_applied(dv_ctx *ctx, pm_run *run)
     return NULL;
 }
 
-/* Nothing that decides about the objects has changed since they were applied. */
+/* Nothing that decides about the objects of this version has changed since they were applied. */
+static dv_err *settle(dv_ctx *ctx, pm_run *run, const char *version, const char *repository)
+{
+    if (run->requested || !run->state->applied.complete)
+        return NULL;
+    pm_digest_inputs(run, version, repository);
+    run->settled = strcmp(run->inputs, run->state->applied.inputs) == 0 && pm_dependencies_hold(run);
+    return run->settled ? watch_applied(ctx, run) : NULL;
+}
+
 static dv_err *step_settled(dv_ctx *ctx, pm_run *run)
 {
     const dv_pm_status *status = &run->status;
 
-    if (!status->version || run->requested || status->observed_generation != run->pm->generation ||
-        run->pm->spec.upgrade_policy == DV_UPGRADE_AUTOMATIC || !run->state->applied.complete)
+    if (!status->version || status->observed_generation != run->pm->generation ||
+        run->pm->spec.upgrade_policy == DV_UPGRADE_AUTOMATIC)
         return NULL;
-    pm_digest_inputs(run, status->version, status->repository);
-    run->settled = strcmp(run->inputs, run->state->applied.inputs) == 0 && pm_dependencies_hold(run);
-    return run->settled ? watch_applied(ctx, run) : NULL;
+    return settle(ctx, run, status->version, status->repository);
 }
 
 static dv_err *step_lock(dv_ctx *ctx, pm_run *run)
@@ -216,10 +233,12 @@ static dv_err *step_lock(dv_ctx *ctx, pm_run *run)
         .inline_dependencies = run->inline_package ? &run->inline_package->dependencies : NULL,
         .inline_version = run->status.attempted_version,
     };
-    DV_CHECK(dv_lock(ctx, &env, &run->lock));
+    DV_CHECK(dv_lock_resolve(ctx, &env, &run->lock));
     dv_set_str(&run->status.attempted_version, run->lock.version);
     dv_set_str(&run->status.latest_version, run->lock.latest);
     run->resolved = true;
+    if (run->status.version && strcmp(run->status.version, run->lock.version) == 0)
+        return settle(ctx, run, run->lock.version, run->lock.repository);
     return NULL;
 }
 
@@ -315,7 +334,7 @@ static dv_result finish(dv_ctx *ctx, pm_run *run, dv_err *err)
     bool brief = is_brief_wait(ctx, run, err);
 
     run->state->installing = err && !dv_err_is(err, DV_INVALID);
-    if (err && !dv_err_is(err, DV_WAITING))
+    if (err && !dv_err_is(err, DV_WAITING) && !dv_err_is(err, DV_CONFLICT))
         dv_warn(ctx->log, "run failed", dv_s("reason", dv_err_reason(err)), dv_e(err));
     if (writes_status(run, err) && !brief) {
         pm_summarize(ctx, run, err);
@@ -337,6 +356,7 @@ static void run_done(pm_run *run)
     dv_objects_done(&run->objects);
     free(run->as);
     free(run->note);
+    json_decref(run->last_status);
 }
 
 dv_result pm_reconcile(void *arg, dv_ctx *ctx, const char *key)

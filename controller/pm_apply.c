@@ -157,7 +157,9 @@ static dv_err *load_objects(dv_ctx *ctx, pm_run *run)
 static dv_err *correct(dv_ctx *ctx, pm_run *run, const drift_report *report)
 {
     dv_auto_str what = describe_drift(report);
-    const dv_apply_env env = pm_apply_env(run);
+    dv_apply_env env = pm_apply_env(run);
+
+    env.keep_going = true;
 
     DV_CHECK(load_objects(ctx, run));
     run->state->last_full_ms = dv_ctx_now_ms(ctx);
@@ -329,6 +331,30 @@ static dv_err *unready_error(dv_ctx *ctx, pm_run *run, const char *text, bool fa
     return dv_err_new(DV_WAITING, "Progressing", "waiting for %s", text);
 }
 
+/* Kinds that no watch tells of: their changes are noticed at the interval only, and people are told so. */
+static void note_unwatched(pm_run *run)
+{
+    DV_CLEANUP(dv_strings_done) dv_strings kinds = {0};
+    DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(DV_LINE_MAX);
+
+    for (size_t i = 0; i < run->state->applied.items.n; i++) {
+        const dv_applied_item *item = &run->state->applied.items.at[i];
+
+        if (!item->foreign && dv_applied_drift(run->op->owned, item) == DV_DRIFT_UNKNOWN && !dv_strings_has(&kinds, item->ref.kind))
+            dv_strings_add(&kinds, item->ref.kind);
+    }
+    if (!kinds.n)
+        return;
+    dv_strings_sort(&kinds);
+    dv_buf_adds(&text, run->note ? run->note : "");
+    dv_buf_adds(&text, "; not watched, so looked at every ");
+    dv_duration_add(&text, run->pm->spec.interval_ms);
+    for (size_t i = 0; i < kinds.n; i++)
+        dv_buf_addf(&text, "%s%s", i ? ", " : ": ", kinds.at[i]);
+    free(run->note);
+    run->note = dv_buf_take(&text);
+}
+
 dv_err *pm_step_health(dv_ctx *ctx, pm_run *run)
 {
     DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(DV_LINE_MAX);
@@ -353,5 +379,8 @@ dv_err *pm_step_health(dv_ctx *ctx, pm_run *run)
     }
     if (unready > 5)
         dv_buf_addf(&text, " and %zu more", unready - 5);
-    return unready ? unready_error(ctx, run, dv_buf_cstr(&text), failed) : NULL;
+    if (unready)
+        return unready_error(ctx, run, dv_buf_cstr(&text), failed);
+    note_unwatched(run);
+    return NULL;
 }

@@ -143,8 +143,15 @@ static void note_version(dv_ctx *ctx, pm_run *run)
     dv_set_str(&run->status.repository, run->lock.repository);
 }
 
+/* Waits are seen in the status; events are for what has happened and for what needs somebody. */
+static bool is_worth_telling(const dv_err *err)
+{
+    return !dv_err_is(err, DV_WAITING) || strncmp(dv_err_reason(err), "HealthCheck", strlen("HealthCheck")) == 0;
+}
+
 void pm_summarize(dv_ctx *ctx, pm_run *run, const dv_err *err)
 {
+    run->tell = is_worth_telling(err);
     if (err && is_applied(run) && !run->settled)
         note_version(ctx, run);
     if (err)
@@ -171,7 +178,7 @@ static void tell_change(pm_run *run)
     bool ready = now && same(now->status, "True");
     DV_CLEANUP(dv_objref_done) dv_objref ref = dv_pm_objref(run->pm);
 
-    if (!now || same(now->status, "Unknown") || dv_condition_is_true(&run->status.conditions, "Reconciling"))
+    if (!now || !run->tell)
         return;
     if (before && same(before->status, now->status) && same(before->reason, now->reason) && same(before->message, now->message))
         return;
@@ -183,17 +190,18 @@ static void tell_change(pm_run *run)
 
 dv_err *pm_write_status(dv_ctx *ctx, pm_run *run)
 {
-    json_auto_t *before = dv_pm_status_encode(&run->pm->status);
-    json_t *now = dv_pm_status_encode(&run->status);
+    json_auto_t *before = run->last_status ? json_incref(run->last_status) : dv_pm_status_encode(&run->pm->status);
+    json_auto_t *now = dv_pm_status_encode(&run->status);
 
-    if (json_equal(before, now)) {
-        json_decref(now);
+    if (json_equal(before, now))
         return NULL;
-    }
     dv_err *err = patch_status(ctx, run->op, run->op->pms, resource_pm(run->op->kube), run->pm->ns, run->pm->name,
-                               run->pm->uid, now);
-    if (!err)
+                               run->pm->uid, json_incref(now));
+    if (!err) {
         tell_change(run);
+        json_decref(run->last_status);
+        run->last_status = json_incref(now);
+    }
     return dv_err_wrap(err, "status of %s", run->pm->key);
 }
 

@@ -83,13 +83,11 @@ static void tell_orphans(pm_run *run, const dv_remove_result *result)
 
 static dv_err *remove_all(dv_ctx *ctx, pm_run *run, dv_remove_env *env, dv_remove_result *result)
 {
-    bool released = env->allow_data_loss || namespace_is_terminating(run->op, run->pm->ns);
-
-    env->allow_data_loss = released;
-    dv_err *err = dv_remove_check(ctx, env, &run->status.inventory);
-    if (!err)
-        err = dv_remove(ctx, env, &run->status.inventory, result);
-    return err;
+    env->allow_data_loss = env->allow_data_loss || namespace_is_terminating(run->op, run->pm->ns);
+    if (!run->state->removal_checked)
+        DV_CHECK(dv_remove_check(ctx, env, &run->status.inventory));
+    run->state->removal_checked = true;
+    return dv_remove(ctx, env, &run->status.inventory, result);
 }
 
 static dv_err *remove_or_orphan(dv_ctx *ctx, pm_run *run, dv_remove_env *env, dv_remove_result *result)

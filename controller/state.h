@@ -20,7 +20,7 @@ typedef struct {
     int64_t last_full_ms;      /* what no watch tells of was last applied */
     int64_t corrections_ms[CORRECTIONS_KEPT]; /* newest first */
     int64_t rest_until_ms;     /* a rival manager was met: no corrections until then */
-    unsigned runs_denied;
+    bool removal_checked;      /* nothing would be lost: the uninstall has begun */
 } pm_state;
 
 typedef struct states states;

@@ -173,7 +173,7 @@ static void fill_empty(char **slot)
 static dv_err *decode_pm_spec(const json_t *spec, dv_pm *pm)
 {
     pm_spec_raw raw = {0};
-    dv_err *err = dv_fields_decode(dv_pm_spec_rows, dv_pm_spec_n_rows, spec, "spec", &raw, NULL);
+    dv_err *err = spec ? dv_fields_decode(dv_pm_spec_rows, dv_pm_spec_n_rows, spec, "spec", &raw, NULL) : NULL;
 
     pm->spec = raw.spec;
     pm->spec.manifest = freeze(raw.manifest);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "install/apply.h"
 
+#include "install/conflict.h"
+
 /*
  * An object is applied only if absent (CREATE) or only if it is the one we know (UPDATE): the
  * API server compares metadata.resourceVersion and metadata.uid of an apply with the object's.
@@ -41,6 +43,8 @@ dv_err *dv_apply_check(dv_ctx *ctx, const dv_apply_env *env, const dv_objects *o
         dv_auto_owned seen = NULL;
         bool watched;
 
+        if (o->defined_here) /* its kind may not be there yet: see apply_class() */
+            continue;
         DV_CHECK(dv_owned_watch(ctx, env->owned, o->resource, &watched));
         if (!watched || dv_owned_get(env->owned, o->resource, o->ref.ns, o->ref.name, 0, &seen) != DV_OWNED_PRESENT)
             continue;
@@ -221,35 +225,13 @@ static dv_err *judge_existing(dv_ctx *ctx, const dv_apply_env *env, attempt *a, 
 
 /* ---- Answers ---- */
 
-/*
- * Replicas that an autoscaler set and bundles that an injector wrote are theirs: the message of
- * an apply conflict names the manager and the fields (managedFields, "scale" subresource).
- */
-static bool yields(const attempt *a, const char *conflict)
-{
-    json_t *object = a->object->object;
-
-    if (strstr(conflict, ".spec.replicas") && strstr(conflict, "subresource \"scale\"") &&
-        strstr(conflict, "kube-controller-manager")) {
-        dv_json_remove(object, "/spec/replicas");
-        return true;
-    }
-    if (!strstr(conflict, "caBundle"))
-        return false;
-    dv_json_remove(object, "/spec/caBundle");
-    dv_json_remove(object, "/spec/conversion/webhook/clientConfig/caBundle");
-    size_t i;
-    json_t *hook;
-    json_array_foreach (dv_json_array(object, "/webhooks"), i, hook)
-        dv_json_remove(hook, "/clientConfig/caBundle");
-    return true;
-}
-
 static dv_err *take_fields(const dv_apply_env *env, attempt *a, dv_err *conflict)
 {
-    if (a->force || env->pm->spec.conflict_policy == DV_CONFLICT_FAIL)
+    bool yields = dv_conflict_yield(a->object->object, &a->object->ref, &env->pm->spec, dv_err_str(conflict));
+
+    if (!yields && (a->force || env->pm->spec.conflict_policy == DV_CONFLICT_FAIL))
         return conflict;
-    if (!yields(a, dv_err_str(conflict))) {
+    if (!yields) {
         DV_CLEANUP(dv_objref_done) dv_objref pm = dv_pm_objref(env->pm);
 
         dv_event(env->events, &pm, "Warning", "FieldsTaken", "Apply", "%s", dv_err_str(conflict));
@@ -394,8 +376,11 @@ static dv_err *apply_class(dv_ctx *ctx, const dv_apply_env *env, const dv_object
     for (size_t i = from; i < to && !err; i++) {
         const dv_object *o = &objects->all.at[i];
         attempt a;
+        bool watched;
 
-        if (is_current(env, o, applied))
+        if (o->defined_here)
+            err = dv_owned_watch(ctx, env->owned, o->resource, &watched);
+        if (err || is_current(env, o, applied))
             continue;
         err = plan_attempt(env, o, applied, inventory, &a);
         if (!err)
@@ -410,6 +395,7 @@ static dv_err *apply_class(dv_ctx *ctx, const dv_apply_env *env, const dv_object
 dv_err *dv_apply(dv_ctx *ctx, const dv_apply_env *env, const dv_objects *objects, dv_applied *applied,
                  dv_inventory *inventory, size_t *ret_written)
 {
+    dv_err *first = NULL;
     size_t to;
 
     *ret_written = 0;
@@ -419,12 +405,14 @@ dv_err *dv_apply(dv_ctx *ctx, const dv_apply_env *env, const dv_objects *objects
 
         for (to = from; to < objects->all.n && objects->all.at[to].order == order; to++)
             ;
-        DV_CHECK(apply_class(ctx, env, objects, from, to, applied, inventory, ret_written));
-        if (order == DV_ORDER_DEFINITIONS) {
+        first = dv_err_join(first, apply_class(ctx, env, objects, from, to, applied, inventory, ret_written));
+        if (!first && order == DV_ORDER_DEFINITIONS) {
             if (*ret_written != written)
                 dv_kube_discovery_stale(env->kube);
-            DV_CHECK(settle_class(ctx, env, objects, from, to, applied));
+            first = settle_class(ctx, env, objects, from, to, applied);
         }
+        if (first && !env->keep_going)
+            return first;
     }
-    return NULL;
+    return first;
 }

@@ -20,6 +20,7 @@ typedef struct {
     dv_events *events;
     const dv_pm *pm;
     const char *as; /* impersonated user; NULL: the operator itself */
+    bool keep_going; /* an object that is refused does not hold up the classes behind it (drift) */
     /* Does this PackageManifest ("namespace/name" with uid) still exist? An owner that is gone owns nothing. */
     bool (*package_exists)(void *arg, const char *key, const char *uid);
     void *arg;

@@ -7,6 +7,7 @@ enum { LISTED_MAX = 10, PAGE = 200, SEEN_MAX = 2000 };
 
 typedef struct {
     const dv_inventory *items;
+    const dv_resource *resource; /* what is listed now: items of a metadata list don't say their kind */
     const char *ns;    /* of the namespace that is looked through; NULL: a kind of custom resources */
     dv_buf *losses;
     size_t found, seen;
@@ -18,44 +19,44 @@ static void add_loss(search *s, const char *what)
         dv_buf_addf(s->losses, "%s%s", s->losses->n ? ", " : "", what);
 }
 
-static void add_object_loss(search *s, const json_t *object)
+static dv_objref ref_of(const search *s, const json_t *object)
 {
-    DV_CLEANUP(dv_objref_done) dv_objref ref = dv_objref_of(object);
-    DV_CLEANUP(dv_buf_done) dv_buf name = DV_BUF_INIT(DV_PATH_MAX);
+    dv_objref ref = dv_objref_of(object);
 
-    dv_objref_add(&name, &ref);
-    add_loss(s, dv_buf_cstr(&name));
+    dv_set_str(&ref.api_version, s->resource->api_version);
+    dv_set_str(&ref.kind, s->resource->kind);
+    return ref;
 }
 
-static bool is_ours(const search *s, const json_t *object)
+static bool is_ours(const search *s, const dv_objref *ref)
 {
-    DV_CLEANUP(dv_objref_done) dv_objref ref = dv_objref_of(object);
-
     for (size_t i = 0; i < s->items->n; i++)
-        if (dv_objref_same(&s->items->at[i].ref, &ref))
+        if (dv_objref_same(&s->items->at[i].ref, ref))
             return true;
     return false;
 }
 
 /* What Kubernetes itself puts into every namespace, or makes for an object that goes with us. */
-static bool is_automatic(const json_t *object)
+static bool is_automatic(const search *s, const dv_objref *ref, const json_t *object)
 {
-    const char *kind = dv_obj_kind(object), *name = dv_obj_name(object);
-
     return dv_json_at(object, "/metadata/ownerReferences/0") || dv_obj_deleting(object) ||
-           (strcmp(kind, "ServiceAccount") == 0 && strcmp(name, "default") == 0) ||
-           (strcmp(kind, "ConfigMap") == 0 && strcmp(name, "kube-root-ca.crt") == 0) ||
-           strcmp(kind, "Endpoints") == 0;
+           (strcmp(ref->kind, "ServiceAccount") == 0 && strcmp(ref->name, "default") == 0) ||
+           (strcmp(ref->kind, "ConfigMap") == 0 && strcmp(ref->name, "kube-root-ca.crt") == 0) ||
+           strcmp(ref->kind, "Endpoints") == 0 || strcmp(s->resource->group, "metrics.k8s.io") == 0;
 }
 
 static dv_err *look_at(void *arg, const json_t *object)
 {
     search *s = arg;
+    DV_CLEANUP(dv_objref_done) dv_objref ref = ref_of(s, object);
+    DV_CLEANUP(dv_buf_done) dv_buf name = DV_BUF_INIT(DV_PATH_MAX);
 
     if (++s->seen > SEEN_MAX)
         return dv_err_new(DV_DENIED, "DataWouldBeLost", "more than %d objects", SEEN_MAX);
-    if (!is_ours(s, object) && !(s->ns && is_automatic(object)))
-        add_object_loss(s, object);
+    if (is_ours(s, &ref) || (s->ns && is_automatic(s, &ref, object)))
+        return NULL;
+    dv_objref_add(&name, &ref);
+    add_loss(s, dv_buf_cstr(&name));
     return NULL;
 }
 
@@ -72,6 +73,7 @@ static dv_err *look_through(dv_ctx *ctx, const dv_remove_env *env, const dv_reso
     };
     bool may = false;
 
+    s->resource = resource;
     DV_CHECK(dv_kube_may(ctx, env->kube, env->as, "list", resource, s->ns, &may));
     if (!may)
         return NULL;

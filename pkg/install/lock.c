@@ -419,7 +419,7 @@ static void drop_unreached(const char *self, dv_lock_result *lock)
     }
 }
 
-dv_err *dv_lock(dv_ctx *ctx, const dv_lock_env *env, dv_lock_result *ret_lock)
+dv_err *dv_lock_resolve(dv_ctx *ctx, const dv_lock_env *env, dv_lock_result *ret_lock)
 {
     dv_auto(dv_map) repository_of = dv_map_new(free);
     dv_auto(dv_map) touched = dv_map_new(NULL);

@@ -49,7 +49,7 @@ typedef struct {
  * DENIED "DependencyConflict": nothing fits; `explanation` is filled also then. NOT_FOUND "PackageNotFound",
  * "VersionNotFound". WAITING "RepositoryNotReady". INVALID "BadConstraint". Others as dv_repos_versions().
  */
-DV_MUST_USE dv_err *dv_lock(dv_ctx *ctx, const dv_lock_env *env, dv_lock_result *ret_lock);
+DV_MUST_USE dv_err *dv_lock_resolve(dv_ctx *ctx, const dv_lock_env *env, dv_lock_result *ret_lock);
 
 /*
  * Index values of a PackageManifest: "package:NAME" for what it is, "needs:NAME" for each of its dependencies, "policy:automatic".

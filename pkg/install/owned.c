@@ -203,13 +203,12 @@ dv_err *dv_owned_watch(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource
     dv_informer *informer = informer_of(owned, k);
     if (!informer)
         return NULL;
-    dv_err *err = dv_informer_wait(ctx, informer);
-    if (dv_err_is(err, DV_DENIED)) {
-        dv_err_free(err);
-        return NULL;
-    }
+    dv_ctx limited = *ctx;
+    dv_ctx_set_timeout(&limited, DV_OWNED_WAIT_MS);
+    dv_err *err = dv_informer_wait(&limited, informer);
     *ret_watched = !err;
-    return err;
+    dv_err_free(err);
+    return dv_ctx_check(ctx);
 }
 
 dv_owned_state dv_owned_get(dv_owned *owned, const dv_resource *resource, const char *ns, const char *name,

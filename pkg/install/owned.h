@@ -45,8 +45,10 @@ typedef enum {
 } dv_owned_state;
 
 /*
- * Sees to it that the kind is watched and waits for its first list. False in *ret_watched: not allowed.
+ * Sees to it that the kind is watched and waits for its first list, DV_OWNED_WAIT_MS at most. False in *ret_watched:
+ * not allowed, or not listed by then (its API may be down): what the watch would say is UNKNOWN.
  */
+#define DV_OWNED_WAIT_MS ((int64_t)10000)
 DV_MUST_USE dv_err *dv_owned_watch(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource, bool *ret_watched);
 /*
  * What the watch says of an object. since: revision of our own last write of it (0: none), so that

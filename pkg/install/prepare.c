@@ -43,22 +43,22 @@ static const dv_resource *from_crds(dv_kube *kube, const dv_objects *objects, co
     return NULL;
 }
 
-static dv_err *find_resource(dv_ctx *ctx, dv_kube *kube, const dv_objects *objects, const json_t *object,
-                             const dv_resource **ret_resource)
+static dv_err *find_resource(dv_ctx *ctx, dv_kube *kube, const dv_objects *objects, dv_object *o)
 {
-    const char *api_version = dv_json_str(object, "/apiVersion");
-    const char *kind = dv_obj_kind(object);
+    const char *api_version = dv_json_str(o->object, "/apiVersion");
+    const char *kind = dv_obj_kind(o->object);
 
-    *ret_resource = from_crds(kube, objects, api_version, kind);
-    if (*ret_resource)
+    o->resource = from_crds(kube, objects, api_version, kind);
+    o->defined_here = o->resource != NULL;
+    if (o->resource)
         return NULL;
-    dv_err *err = dv_kube_resource(ctx, kube, api_version, kind, ret_resource);
+    dv_err *err = dv_kube_resource(ctx, kube, api_version, kind, &o->resource);
     if (!dv_err_is(err, DV_NOT_FOUND))
         return err;
     dv_err_free(err);
     return dv_err_new(DV_INVALID, "UnknownKind",
                       "%s \"%s\": the cluster has no kind \"%s\" in version \"%s\"", kind,
-                      dv_obj_name(object), kind, api_version);
+                      dv_obj_name(o->object), kind, api_version);
 }
 
 /* ---- What is sent ---- */
@@ -89,27 +89,6 @@ static dv_err *mark_owner(json_t *object, const dv_pm *pm)
         dv_json_remove(object, "/metadata/annotations");
     DV_CHECK(dv_json_set(object, "/metadata/labels/davit.dev~1owner", json_string(pm->owner)));
     return dv_json_set(object, "/metadata/annotations/davit.dev~1package", json_string(package));
-}
-
-static bool is_ignored_object(const dv_ignore_field *ignore, const dv_objref *ref)
-{
-    dv_str group = dv_api_group(ref->api_version);
-
-    return (!ignore->group || !*ignore->group || dv_str_is(group, ignore->group)) &&
-           (!ignore->kind || strcmp(ignore->kind, ref->kind) == 0) &&
-           (!ignore->name || !*ignore->name || strcmp(ignore->name, ref->name) == 0);
-}
-
-static void remove_ignored(json_t *object, const dv_objref *ref, const dv_pm *pm)
-{
-    for (size_t i = 0; i < pm->spec.ignore_fields.n; i++) {
-        const dv_ignore_field *ignore = &pm->spec.ignore_fields.at[i];
-
-        if (!is_ignored_object(ignore, ref))
-            continue;
-        for (size_t p = 0; p < ignore->paths.n; p++)
-            dv_json_remove(object, ignore->paths.at[p]);
-    }
 }
 
 static void digest_object(dv_object *object)
@@ -245,12 +224,11 @@ static void collect(json_t *items, dv_objects *objects)
 static dv_err *prepare_one(dv_ctx *ctx, dv_kube *kube, const dv_objects *objects, dv_object *o,
                            const dv_prepare_options *options, const json_t *item)
 {
-    DV_CHECK(find_resource(ctx, kube, objects, o->object, &o->resource));
+    DV_CHECK(find_resource(ctx, kube, objects, o));
     remove_server_fields(o->object);
     fill_namespace(o, options, item);
     o->ref = dv_objref_of(o->object);
     o->order = dv_order_of(o->resource->group, o->resource->kind);
-    remove_ignored(o->object, &o->ref, options->pm);
     return NULL;
 }
 
@@ -292,7 +270,7 @@ dv_err *dv_prepare_stored(dv_ctx *ctx, dv_kube *kube, json_t *items, dv_objects 
     for (i = 0; i < objects.all.n; i++) {
         dv_object *o = &objects.all.at[i];
 
-        DV_CHECK(find_resource(ctx, kube, &objects, o->object, &o->resource));
+        DV_CHECK(find_resource(ctx, kube, &objects, o));
         o->ref = dv_objref_of(o->object);
         o->order = dv_order_of(o->resource->group, o->resource->kind);
         digest_object(o);

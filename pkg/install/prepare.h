@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From the objects of a manifest to those that are sent: kinds looked up, namespaces filled in,
- * owner label and package annotation set, fields that are not ours to say removed, in the order
- * of application.
+ * owner label and package annotation set, the server's own fields removed, in the order of
+ * application.
  *
  * Threads: worker.
  */
@@ -17,6 +17,7 @@ typedef struct {
     const dv_resource *resource;
     dv_order order;
     bool implied;                        /* a Namespace that nobody wrote, but objects need */
+    bool defined_here;                   /* its kind comes with a CRD among the objects */
     char digest[DV_SHA256_HEX + 1];      /* of the object's sorted JSON */
 } dv_object;
 
