@@ -500,6 +500,36 @@ static void a_watch_tells_of_changes_and_bookmarks(void **state DV_UNUSED)
     close_watch(&w, stream);
 }
 
+/* More than one connection's streams, each with something to say, and requests beside them. */
+static void many_watches_starve_nothing(void **state DV_UNUSED)
+{
+    enum { MANY = 150 };
+    watched *watches = dv_calloc(MANY, sizeof(*watches));
+    dv_http_stream *streams[MANY];
+
+    for (int i = 0; i < MANY; i++) {
+        dv_auto_str selector = dv_asprintf("metadata.name=many-%d", i);
+        dv_kube_request request = on(DV_KUBE_LIST, NULL);
+
+        request.resource_version = "0";
+        request.metadata_only = true;
+        request.field_selector = selector;
+        open_watch(&watches[i], &request, &streams[i]);
+    }
+    for (int i = 0; i < MANY; i++) {
+        dv_auto_str name = dv_asprintf("many-%d", i);
+        json_auto_t *wish = configmap(name, "x");
+        dv_kube_request request = apply(wish);
+
+        assert_ok(dv_kube_do(&t.ctx, t.kube, &request, NULL));
+    }
+    for (int i = 0; i < MANY; i++)
+        assert_true(await_text(&watches[i], "\"type\":\"ADDED\""));
+    for (int i = 0; i < MANY; i++)
+        close_watch(&watches[i], streams[i]);
+    free(watches);
+}
+
 static void a_watch_of_a_kind_that_is_gone_ends_with_404(void **state DV_UNUSED)
 {
     dv_http_stream *stream = NULL;
@@ -703,6 +733,7 @@ int main(void)
         cmocka_unit_test(an_account_may_what_it_may),
         cmocka_unit_test(the_fence_stops_writes_only),
         cmocka_unit_test(a_watch_tells_of_changes_and_bookmarks),
+        cmocka_unit_test(many_watches_starve_nothing),
         cmocka_unit_test(a_watch_of_a_kind_that_is_gone_ends_with_404),
         cmocka_unit_test(an_impersonated_watch_is_denied),
         cmocka_unit_test(a_new_kind_is_discovered_and_used),

@@ -126,9 +126,10 @@ static int tear_down(void **state DV_UNUSED)
     return 0;
 }
 
-/* Before the first request of a test. */
 static void say(size_t at, reply r)
 {
+    DV_LOCK_SCOPE(&t.server->mu);
+
     t.script[at].match = r.match;
     t.script[at].status = r.status;
     t.script[at].headers = r.headers;
@@ -520,6 +521,7 @@ static void too_many_kinds_are_refused(void **state DV_UNUSED)
     assert_ok(dv_buf_check(&text));
     say_discovery(dv_buf_cstr(&text));
     assert_err(find("v1", "Pod", &found), DV_INVALID, "more kinds than");
+    peer_wait_for(t.server, &t.server->handled, 2); /* it has let go of the text */
 }
 
 static void *find_pod(void *arg DV_UNUSED)
