@@ -137,22 +137,27 @@ static dv_err *keep_fetched(const want *w, const dv_fetch_result *result,
     return NULL;
 }
 
-static dv_err *with_place(const want *w, dv_repo_package **ret_package)
+static dv_err *bring(const want *w, dv_repo_package **ret_package)
 {
     DV_CLEANUP(dv_fetch_result_done) dv_fetch_result result = {0};
     dv_err *err = NULL;
 
-    DV_CHECK(dv_repos_enter(w->ctx, w->repos, w->conf));
-    /* Somebody may have brought it while we waited. */
-    bool there = in_memory(w, ret_package, &err);
-    if (!there)
-        err = fetch(w, /* known= */ NULL, &result);
-    dv_repos_leave(w->repos, w->conf);
-    if (there)
+    /* Somebody may have brought it while we waited for a place. */
+    if (in_memory(w, ret_package, &err))
         return err;
+    err = fetch(w, /* known= */ NULL, &result);
     if (!err)
         err = keep_fetched(w, &result, ret_package);
     return refuse(w, err);
+}
+
+/* The place is held until the package is remembered, so that who waits for it finds it. */
+static dv_err *with_place(const want *w, dv_repo_package **ret_package)
+{
+    DV_CHECK(dv_repos_enter(w->ctx, w->repos, w->conf));
+    dv_err *err = bring(w, ret_package);
+    dv_repos_leave(w->repos, w->conf);
+    return err;
 }
 
 dv_err *dv_repos_package(dv_ctx *ctx, dv_repos *repos, const char *repository, const char *package,
