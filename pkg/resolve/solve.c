@@ -226,7 +226,8 @@ static void hang_rule(solver *s, rule *r)
         *dv_vec_push(&s->loaded) = r->terms[i].pkg;
     if (r->kind == RULE_NEED) {
         *dv_vec_push(&r->terms[0].pkg->needs) = r;
-        *dv_vec_push(&r->ask->rules) = r;
+        if (r->ask->range) /* backwards the single ones say as much as what was joined */
+            *dv_vec_push(&r->ask->rules) = r;
     } else {
         *dv_vec_push(&r->terms[0].pkg->facts) = r;
     }
