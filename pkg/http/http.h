@@ -56,7 +56,7 @@ dv_http_lane *dv_http_lane_new(dv_http *http, const dv_http_lane_options *option
 
 /* All texts are copied. */
 typedef struct {
-    dv_str ca_pem;          /* empty: the system's authorities */
+    dv_str ca_pem;          /* empty: those of SSL_CERT_FILE, else the system's authorities */
     dv_str cert_pem, key_pem; /* client certificate; empty: none */
     const char *server_name;  /* verified instead of the URL's host; NULL */
     bool insecure_skip_verify;

@@ -45,6 +45,7 @@ struct dv_http_profile {
     _Atomic int refs;
     char *ca, *cert, *key;
     size_t ca_n, cert_n, key_n;
+    char *ca_file; /* instead of the system's, when ca is not set; NULL */
     char *server_name;
     char *proxy_plain, *proxy_tls; /* for http:// and https://; NULL: none */
     char *no_proxy;

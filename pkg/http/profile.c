@@ -44,6 +44,7 @@ dv_err *dv_http_profile_new(const dv_http_profile_options *options, dv_http_prof
     profile->refs = 1;
     profile->ca = dup_bytes(options->ca_pem);
     profile->ca_n = options->ca_pem.n;
+    profile->ca_file = dup_text(getenv("SSL_CERT_FILE"));
     profile->cert = dup_bytes(options->cert_pem);
     profile->cert_n = options->cert_pem.n;
     profile->key = dup_bytes(options->key_pem);
@@ -72,6 +73,7 @@ void dv_http_profile_unref(dv_http_profile *profile)
     if (profile->key)
         dv_wipe(profile->key, profile->key_n);
     free(profile->ca);
+    free(profile->ca_file);
     free(profile->cert);
     free(profile->key);
     free(profile->server_name);

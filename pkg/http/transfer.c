@@ -434,6 +434,8 @@ static CURLcode setup_tls(const dv_http_profile *profile, CURL *easy)
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (ca.len)
         SET(CURLOPT_CAINFO_BLOB, &ca);
+    else if (profile->ca_file)
+        SET(CURLOPT_CAINFO, profile->ca_file);
     if (cert.len) {
         SET(CURLOPT_SSLCERT_BLOB, &cert);
         SET(CURLOPT_SSLCERTTYPE, "PEM");
@@ -568,6 +570,7 @@ bool dv_transfer_should_retry(const dv_transfer *transfer, CURLcode code)
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
         /* On a connection of its own the failure is news, on a pooled one it may be old age. */
@@ -618,7 +621,9 @@ static dv_err *connection_error(dv_transfer *transfer, CURLcode code)
         return dv_err_new(DV_TRANSIENT, "ConnectTimeout", "no connection within %ld s",
                           DV_HTTP_CONNECT_MS / 1000);
     case CURLE_PARTIAL_FILE:
-        return dv_err_new(DV_TRANSIENT, "ConnectionLost", "the answer ended before its end");
+        return dv_err_new(DV_TRANSIENT, "ConnectionLost", transfer->answered
+                          ? "the connection was lost in the middle of the answer"
+                          : "the connection was lost before an answer came");
     case CURLE_SEND_FAIL_REWIND:
         return dv_err_new(DV_TRANSIENT, "ConnectionLost",
                           "the connection was lost; the request may have been carried out");
@@ -628,8 +633,8 @@ static dv_err *connection_error(dv_transfer *transfer, CURLcode code)
         /* Ours was checked before: it is the answer that is in no known protocol. */
         return dv_err_new(DV_TRANSIENT, "ConnectionFailed", "the server does not speak HTTP");
     default:
-        return dv_err_new(DV_TRANSIENT, transfer->answered ? "ConnectionLost" : "ConnectionFailed",
-                          "%s", text_of(transfer, code));
+        return dv_err_new(DV_TRANSIENT, transfer->sends ? "ConnectionLost" : "ConnectionFailed", "%s",
+                          text_of(transfer, code));
     }
 }
 

@@ -242,7 +242,7 @@ static const struct failure_row {
 } failures[] = {
     {"half a body", "/cut", DV_TRANSIENT, "ConnectionLost"},
     {"half a chunk", "/cut-chunk", DV_TRANSIENT, "ConnectionLost"},
-    {"no answer at all", "/drop", DV_TRANSIENT, "ConnectionFailed"},
+    {"no answer at all", "/drop", DV_TRANSIENT, "ConnectionLost"},
     {"another protocol", "/garbage", DV_TRANSIENT, "ConnectionFailed"},
     {"a body over the limit", "/big/5000", DV_INVALID, "ResponseTooLarge"},
     {"a body that expands over the limit", "/gzip/1000000", DV_INVALID, "ResponseTooLarge"},
