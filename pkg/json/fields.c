@@ -160,7 +160,7 @@ static dv_err *decode_value(decoder *d, const dv_field_row *row, json_t *value, 
     case DV_FIELD_LIST:
         return decode_list(d, row, value, slot);
     case DV_FIELD_JSON:
-        *(json_t **)slot = json_deep_copy(value);
+        *(json_t **)slot = dv_json_copy(value);
         return NULL;
     }
     return NULL;
@@ -181,23 +181,25 @@ static dv_err *decode_row(decoder *d, const dv_field_row *row, const json_t *obj
     return NULL;
 }
 
-static bool is_known(const dv_field_row *rows, size_t n, const char *name)
+static bool is_known(const dv_field_row *rows, size_t n, dv_str name)
 {
     for (size_t i = 0; i < n; i++)
-        if (strcmp(rows[i].name, name) == 0)
+        if (dv_str_is(name, rows[i].name))
             return true;
     return false;
 }
 
 static void note_unknown(decoder *d, const dv_field_row *rows, size_t n, const json_t *constant)
 {
-    json_t *object = (json_t *)(uintptr_t)constant, *value;
-    const char *key;
+    json_t *object = (json_t *)(uintptr_t)constant;
 
-    json_object_foreach(object, key, value)
+    for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
+        dv_str key = {json_object_iter_key(at), json_object_iter_key_len(at)};
+
         if (!is_known(rows, n, key))
-            dv_strings_take(d->unknown,
-                            dv_asprintf("%s%s%s", dv_buf_cstr(&d->path), d->path.n ? "." : "", key));
+            dv_strings_take(d->unknown, dv_asprintf("%s%s%.*s", dv_buf_cstr(&d->path),
+                                                    d->path.n ? "." : "", DV_FMT(key)));
+    }
 }
 
 static dv_err *decode_object(decoder *d, const dv_field_row *rows, size_t n, const json_t *object,
@@ -280,7 +282,7 @@ static json_t *encode_value(const dv_field_row *row, const void *slot)
         return encode_list(row, slot);
     case DV_FIELD_JSON:
         stored = *(json_t *const *)slot;
-        return stored ? json_deep_copy(stored) : json_null();
+        return stored ? dv_json_copy(stored) : json_null();
     }
     return json_null();
 }

@@ -272,7 +272,7 @@ json_t *dv_json_merge_patch(json_t *target, const json_t *patch)
     json_t *from = (json_t *)(uintptr_t)patch;
 
     if (!json_is_object(patch))
-        return json_deep_copy(patch);
+        return dv_json_copy(patch);
     if (!json_is_object(taken)) {
         json_decref(taken);
         taken = json_object();

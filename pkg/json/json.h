@@ -7,7 +7,8 @@
  *
  * Locals are json_auto_t *. Borrowed values are added with json_object_set() and
  * json_array_append(); the _new forms take fresh ones. json_dump*() is banned: see
- * dv_json_write().
+ * dv_json_write(). Keys may hold a NUL, so lengths come along (json_object_iter_key_len(), the
+ * …n() forms) wherever foreign objects are walked, copied or compared.
  *
  * Threads: any, on documents of their own. main() calls dv_json_setup() before any thread.
  */
@@ -90,5 +91,9 @@ void dv_json_put_str(json_t *object, const char *key, const char *text);
 json_t *dv_json_merge_patch(json_t *target, const json_t *patch);
 /* A string from bytes that may hold NUL; owned. Invalid UTF-8 becomes U+FFFD. */
 json_t *dv_json_string(dv_str s);
+/* Owned, sharing nothing; NULL gives NULL. For json_deep_copy(), which loses keys that hold a NUL. */
+json_t *dv_json_copy(const json_t *value);
+/* Same structure, types and values, whatever the order of members. For json_equal(), likewise. */
+bool dv_json_equal(const json_t *a, const json_t *b);
 /* "object", "array", "string", "integer", "real", "boolean", "null". */
 const char *dv_json_type_name(const json_t *value);

@@ -16,3 +16,5 @@ json_t *dv_json_child(const json_t *parent, dv_str token);
 bool dv_json_put_child(json_t *parent, dv_str token, json_t *value);
 /* False: nothing was there. */
 bool dv_json_drop_child(json_t *parent, dv_str token);
+/* As dv_json_equal(), but a number equals one of the other type with its value. */
+bool dv_json_same_value(const json_t *a, const json_t *b);

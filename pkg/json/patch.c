@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json/patch.h"
 
-#include <math.h>
-
 #include "json/json_internal.h"
 
 /* A patch in progress, on a copy of the document. */
@@ -22,14 +20,13 @@ static dv_err *bad(const char *what)
 static bool fits(const json_t *constant, size_t *left, size_t depth)
 {
     json_t *value = (json_t *)(uintptr_t)constant, *member;
-    const char *key;
     size_t i;
 
     if (depth > DV_JSON_DEPTH_MAX || *left == 0)
         return false;
     --*left;
-    json_object_foreach(value, key, member)
-        if (!fits(member, left, depth + 1))
+    for (void *at = json_object_iter(value); at; at = json_object_iter_next(value, at))
+        if (!fits(json_object_iter_value(at), left, depth + 1))
             return false;
     json_array_foreach(value, i, member)
         if (!fits(member, left, depth + 1))
@@ -44,59 +41,6 @@ static bool fits_depth(const json_t *value, dv_str path)
     for (size_t i = 0; i < path.n; i++)
         depth += path.p[i] == '/';
     return fits(value, &left, depth);
-}
-
-/* ---- Equality: numbers by value, whatever their type ---- */
-
-static bool equal(const json_t *a, const json_t *b);
-
-static bool objects_equal(const json_t *a, const json_t *b)
-{
-    json_t *object = (json_t *)(uintptr_t)a;
-
-    if (json_object_size(a) != json_object_size(b))
-        return false;
-    for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
-        json_t *other = json_object_getn(b, json_object_iter_key(at), json_object_iter_key_len(at));
-
-        if (!other || !equal(json_object_iter_value(at), other))
-            return false;
-    }
-    return true;
-}
-
-static bool arrays_equal(const json_t *a, const json_t *b)
-{
-    size_t n = json_array_size(a);
-
-    if (n != json_array_size(b))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (!equal(json_array_get(a, i), json_array_get(b, i)))
-            return false;
-    return true;
-}
-
-/* An integer past 2^53 equals no real that lost its last digits. */
-static bool integer_equals_real(const json_t *integer, const json_t *real)
-{
-    static const double limit = 9223372036854775808.0; /* 2^63 */
-    double r = json_real_value(real);
-
-    return r == floor(r) && r >= -limit && r < limit && (int64_t)r == json_integer_value(integer);
-}
-
-static bool equal(const json_t *a, const json_t *b)
-{
-    if (json_is_object(a) && json_is_object(b))
-        return objects_equal(a, b);
-    if (json_is_array(a) && json_is_array(b))
-        return arrays_equal(a, b);
-    if (json_is_integer(a) && json_is_real(b))
-        return integer_equals_real(a, b);
-    if (json_is_real(a) && json_is_integer(b))
-        return integer_equals_real(b, a);
-    return json_equal(a, b);
 }
 
 /* ---- The places that operations name ---- */
@@ -180,7 +124,7 @@ static dv_err *copy_of(const json_t *value, dv_str path, json_t **ret_copy)
 {
     if (!fits_depth(value, path))
         return bad("nested too deeply");
-    *ret_copy = json_deep_copy(value);
+    *ret_copy = dv_json_copy(value);
     return NULL;
 }
 
@@ -253,7 +197,7 @@ static dv_err *run_copy(patch *p, const operation *op)
     if (!fits_depth(value, op->path) || !fits(value, &p->copies_left, 0))
         return bad("copies too much");
     DV_CHECK(find_place(p, op->path, &to));
-    return add_at(p, &to, json_deep_copy(value));
+    return add_at(p, &to, dv_json_copy(value));
 }
 
 static dv_err *run_test(patch *p, const operation *op)
@@ -262,7 +206,7 @@ static dv_err *run_test(patch *p, const operation *op)
 
     DV_CHECK(find_place(p, op->path, &at));
     const json_t *value = value_at(p, &at);
-    return value && equal(value, op->value) ? NULL : bad("the value is another");
+    return value && dv_json_same_value(value, op->value) ? NULL : bad("the value is another");
 }
 
 static const struct {
@@ -311,7 +255,7 @@ dv_err *dv_json_patch(json_t **doc, const json_t *operations)
     if (!json_is_array(operations))
         return dv_err_new(DV_INVALID, "BadPatch", "array of operations expected, got %s",
                           dv_json_type_name(operations));
-    patch p = {.doc = json_deep_copy(*doc), .copies_left = DV_PATCH_COPIED_MAX};
+    patch p = {.doc = dv_json_copy(*doc), .copies_left = DV_PATCH_COPIED_MAX};
     for (size_t i = 0; i < json_array_size(operations) && !err; i++)
         err = run_item(&p, json_array_get(operations, i), i);
     if (err) {
@@ -334,7 +278,7 @@ static void add_operation(json_t *ops, const char *name, const dv_buf *path, con
     json_object_set_new(op, "op", json_string(name));
     json_object_set_new(op, "path", dv_json_string(dv_buf_str(path)));
     if (value)
-        json_object_set_new(op, "value", json_deep_copy(value));
+        json_object_set_new(op, "value", dv_json_copy(value));
     json_array_append_new(ops, op);
 }
 
@@ -376,10 +320,10 @@ static void diff_arrays(const json_t *from, const json_t *to, dv_buf *path, json
     size_t n = json_array_size(from), m = json_array_size(to), head = 0, tail = 0;
     size_t path_n = path->n, shorter = DV_MIN(n, m);
 
-    while (head < shorter && json_equal(json_array_get(from, head), json_array_get(to, head)))
+    while (head < shorter && dv_json_equal(json_array_get(from, head), json_array_get(to, head)))
         head++;
     while (tail < shorter - head &&
-           json_equal(json_array_get(from, n - 1 - tail), json_array_get(to, m - 1 - tail)))
+           dv_json_equal(json_array_get(from, n - 1 - tail), json_array_get(to, m - 1 - tail)))
         tail++;
     for (size_t i = head; i < shorter - tail; i++) {
         add_index(path, i);
@@ -404,7 +348,7 @@ static void diff_values(const json_t *from, const json_t *to, dv_buf *path, json
         diff_objects(from, to, path, ops);
     else if (json_is_array(from) && json_is_array(to))
         diff_arrays(from, to, path, ops);
-    else if (!json_equal(from, to))
+    else if (!dv_json_equal(from, to))
         add_operation(ops, "replace", path, to);
 }
 

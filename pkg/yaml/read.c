@@ -90,16 +90,26 @@ static dv_err *put_member(const builder *b, level *l, json_t *value)
     return NULL;
 }
 
+/* Sets in `to` all members of `from`: their values shared, or null. */
+static void set_all(json_t *to, json_t *from, bool values)
+{
+    for (void *at = json_object_iter(from); at; at = json_object_iter_next(from, at))
+        json_object_setn_nocheck(to, json_object_iter_key(at), json_object_iter_key_len(at),
+                                 values ? json_object_iter_value(at) : json_null());
+}
+
 /* Merged members replace what is there, as go-yaml v2 has it; of a list the first counts most. */
 static dv_err *merge(const builder *b, level *l, json_t *value)
 {
     json_auto_t *from = value;
 
     l->merging = false;
-    if (!l->own_keys)
-        l->own_keys = json_copy(l->value);
+    if (!l->own_keys) {
+        l->own_keys = json_object();
+        set_all(l->own_keys, l->value, /* values= */ false);
+    }
     if (json_is_object(from)) {
-        json_object_update(l->value, from);
+        set_all(l->value, from, /* values= */ true);
         return NULL;
     }
     if (!json_is_array(from))
@@ -109,7 +119,7 @@ static dv_err *merge(const builder *b, level *l, json_t *value)
 
         if (!json_is_object(item))
             return bad(b, "a merge needs a mapping or a list of mappings");
-        json_object_update(l->value, item);
+        set_all(l->value, item, /* values= */ true);
     }
     return NULL;
 }
@@ -220,7 +230,7 @@ static dv_err *on_alias(builder *b, const dv_yaml_event *event)
     if (!from->value)
         return bad(b, "an anchor's value contains itself, or is no JSON");
     DV_CHECK(dv_yaml_events_charge(b->events, from->nodes, from->bytes));
-    return place(b, json_deep_copy(from->value));
+    return place(b, dv_json_copy(from->value));
 }
 
 static dv_err *open_level(builder *b, const dv_yaml_event *event, json_t *value)
@@ -321,14 +331,13 @@ static bool fits(const json_t *constant, size_t *left, size_t levels)
 {
     json_t *value = (json_t *)(uintptr_t)constant, *member;
     bool nested = json_is_object(value) || json_is_array(value);
-    const char *key;
     size_t i;
 
     if (*left == 0 || (nested && levels == 0))
         return false;
     --*left;
-    json_object_foreach(value, key, member)
-        if (!fits(member, left, levels - 1))
+    for (void *at = json_object_iter(value); at; at = json_object_iter_next(value, at))
+        if (!fits(json_object_iter_value(at), left, levels - 1))
             return false;
     json_array_foreach(value, i, member)
         if (!fits(member, left, levels - 1))

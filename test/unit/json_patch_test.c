@@ -204,7 +204,7 @@ static void names_past_the_limit_still_patch(void **state DV_UNUSED)
     json_object_set_new(to, name, json_integer(2));
     json_auto_t *ops = dv_json_diff(from, to);
     assert_ok(dv_json_patch(&from, ops));
-    assert_true(json_equal(from, to));
+    assert_true(dv_json_equal(from, to));
 }
 
 int main(void)

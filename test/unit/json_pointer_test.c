@@ -180,17 +180,18 @@ static const struct merge_row {
     {"by a string", "{\"a\":\"foo\"}", "\"bar\"", "\"bar\""},
     {"null in the target stays", "{\"e\":null}", "{\"a\":1}", "{\"a\":1,\"e\":null}"},
     {"an array becomes an object", "[1,2]", "{\"a\":\"b\",\"c\":null}", "{\"a\":\"b\"}"},
+    {"keys with NUL are told apart", "{\"a\\u0000b\":1,\"a\":2}", "{\"a\\u0000b\":null}", "{\"a\":2}"},
     {"nulls below what is new vanish", "{}", "{\"a\":{\"bb\":{\"ccc\":null}}}", "{\"a\":{\"bb\":{}}}"},
 };
 
 static void merging_gives(void **state)
 {
     const struct merge_row *row = *state;
-    json_auto_t *patch = read_text(row->patch), *before = json_deep_copy(patch);
+    json_auto_t *patch = read_text(row->patch), *before = dv_json_copy(patch);
     json_auto_t *merged = dv_json_merge_patch(read_text(row->target), patch);
 
     assert_doc(merged, row->want);
-    assert_true(json_equal(patch, before));
+    assert_true(dv_json_equal(patch, before));
 }
 
 static void a_merge_shares_nothing_with_its_patch(void **state DV_UNUSED)
@@ -200,6 +201,22 @@ static void a_merge_shares_nothing_with_its_patch(void **state DV_UNUSED)
 
     json_array_clear(dv_json_at(merged, "/a/b"));
     assert_doc(patch, "{\"a\":{\"b\":[1]}}");
+}
+
+static void copies_are_equal_and_their_own(void **state DV_UNUSED)
+{
+    json_auto_t *doc = read_text("{\"a\\u0000b\":[1,2.5,\"x\\u0000\",true,false,null,{}],\"a\":{\"b\":1}}");
+    json_auto_t *copy = dv_json_copy(doc);
+
+    assert_true(dv_json_equal(doc, copy));
+    json_object_set_new(dv_json_at(copy, "/a"), "b", json_real(1.0));
+    assert_false(dv_json_equal(doc, copy)); /* of another type */
+    assert_int_equal(dv_json_int(doc, "/a/b", 0), 1);
+    json_object_deln(copy, "a\0b", 3);
+    assert_false(dv_json_equal(doc, copy));
+    assert_null(dv_json_copy(NULL));
+    assert_true(dv_json_equal(NULL, NULL));
+    assert_false(dv_json_equal(doc, NULL));
 }
 
 static void strings_are_cleaned(void **state DV_UNUSED)
@@ -262,6 +279,7 @@ int main(void)
     DV_TABLE(&suite, removing_gives, removes);
     DV_TABLE(&suite, merging_gives, merges);
     DV_TEST(&suite, a_merge_shares_nothing_with_its_patch);
+    DV_TEST(&suite, copies_are_equal_and_their_own);
     DV_TEST(&suite, strings_are_cleaned);
     DV_TEST(&suite, texts_are_put_and_taken_away);
     DV_TEST(&suite, types_have_names);

@@ -127,7 +127,7 @@ static void large_documents_are_written_whole(void **state DV_UNUSED)
     dv_json_write(doc, &out);
     assert_ok(dv_buf_check(&out));
     assert_ok(dv_json_read(dv_buf_str(&out), &again));
-    assert_true(json_equal(doc, again));
+    assert_true(dv_json_equal(doc, again));
 }
 
 static void too_deep_a_document_is_marked(void **state DV_UNUSED)

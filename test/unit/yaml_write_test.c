@@ -87,7 +87,7 @@ static void assert_prints(json_t *taken, const char *want)
     dv_yaml_write(doc, &out);
     assert_string_equal(dv_buf_cstr(&out), want);
     assert_ok(dv_yaml_read(dv_buf_str(&out), NULL, &again));
-    assert_true(json_equal(doc, again));
+    assert_true(dv_json_equal(doc, again));
 }
 
 static void long_keys_get_a_line_of_their_own(void **state DV_UNUSED)
@@ -133,7 +133,7 @@ static void runs_of_blanks_survive_folding(void **state DV_UNUSED)
     dv_yaml_write(doc, &out);
     assert_non_null(strstr(dv_buf_cstr(&out), "\n  \\ word"));
     assert_ok(dv_yaml_read(dv_buf_str(&out), NULL, &again));
-    assert_true(json_equal(doc, again));
+    assert_true(dv_json_equal(doc, again));
 }
 
 static void equal_documents_print_alike(void **state DV_UNUSED)
