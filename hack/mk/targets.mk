@@ -23,9 +23,6 @@ check-layers: ## includes point downwards, each library has one door
 clean: ## remove what was built
 	$(Q)rm -rf $(O)
 
-integration: all ## integration tests, each file on a cluster of its own
-	$(Q)hack/integration.sh
-
 demo: ## a cluster, the operator, and packages becoming ready
 	$(Q)hack/demo.sh
 demo-down: ## end what a demo left running
@@ -43,7 +40,9 @@ deploy: ## apply deploy/ with that image to the cluster of the present kubeconfi
 	$(Q)kubectl apply -f deploy/base -f deploy/rbac-restricted.yaml
 	$(Q)sed 's|image: davit.dev/davit-controller:latest|image: $(IMAGE)|' deploy/deployment.yaml | kubectl apply -f -
 
-install: all ## copy the programs to $(DESTDIR)$(PREFIX)/bin
-	$(Q)for p in $(PROGRAMS); do install -D -m 755 $$p $(DESTDIR)$(PREFIX)/bin/$${p##*/}; done
+install: all ## copy the programs to $(DESTDIR)$(PREFIX)/bin (STRIP=1: without debug information)
+	$(Q)for p in $(PROGRAMS); do install -D -m 755 $(if $(STRIP),-s) $$p $(DESTDIR)$(PREFIX)/bin/$${p##*/} || exit 1; done
+uninstall: ## take them away again
+	$(Q)for p in $(PROGRAMS); do rm -f $(DESTDIR)$(PREFIX)/bin/$${p##*/}; done
 
-.PHONY: integration demo demo-down manifests check-manifests image deploy install
+.PHONY: demo demo-down manifests check-manifests image deploy install uninstall
