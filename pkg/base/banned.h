@@ -13,6 +13,9 @@
 #include <string.h>
 #include <time.h>
 
+/* Fortified headers make macros of these, which clang refuses to poison. */
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat sprintf vsprintf strncpy strncat strtok
 #pragma GCC poison gmtime localtime ctime asctime atoi atol atoll rand srand system
 #endif

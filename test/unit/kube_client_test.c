@@ -632,6 +632,133 @@ static void a_request_without_waiting_gives_the_raw_answer(void **state DV_UNUSE
     dv_buf_done(&four.body);
 }
 
+/* ---- Watches ---- */
+
+typedef struct {
+    pthread_mutex_t mu;
+    pthread_cond_t changed;
+    char retry_after[64];
+    int status;
+    dv_buf bytes;
+    bool ended;
+    dv_err *err;
+} watched;
+
+static void on_header(void *arg, const char *name, const char *value)
+{
+    watched *w = arg;
+
+    if (strcmp(name, "retry-after") == 0)
+        snprintf(w->retry_after, sizeof(w->retry_after), "%s", value);
+}
+
+static bool on_begin(void *arg, int status)
+{
+    watched *w = arg;
+
+    w->status = status;
+    return true;
+}
+
+static bool on_data(void *arg, dv_str bytes)
+{
+    watched *w = arg;
+
+    dv_buf_add_str(&w->bytes, bytes);
+    return true;
+}
+
+static void on_end(void *arg, dv_err *err)
+{
+    watched *w = arg;
+    DV_LOCK_SCOPE(&w->mu);
+
+    w->err = err;
+    w->ended = true;
+    pthread_cond_broadcast(&w->changed);
+}
+
+/* Watches until the server ends it. */
+static void watch_to_the_end(watched *w)
+{
+    static const dv_http_sink sink = {
+        .header = on_header, .begin = on_begin, .data = on_data, .end = on_end};
+    dv_kube_request request = {.resource = &configmaps,
+                               .limit = 5,
+                               .continue_token = "not in a watch",
+                               .resource_version = "7"};
+    dv_http_stream *stream = NULL;
+
+    *w = (watched){.bytes = DV_BUF_INIT(4096)};
+    pthread_mutex_init(&w->mu, NULL);
+    dv_cond_init(&w->changed);
+    assert_ok(dv_kube_watch(&t.ctx, t.kube, &request, &sink, w, &stream));
+    dv_lock(&w->mu);
+    while (!w->ended)
+        dv_cond_wait_ms(&w->changed, &w->mu, -1);
+    pthread_mutex_unlock(&w->mu);
+    dv_http_stream_close(stream);
+}
+
+static void watched_done(watched *w)
+{
+    dv_err_free(w->err);
+    dv_buf_done(&w->bytes);
+    pthread_cond_destroy(&w->changed);
+    pthread_mutex_destroy(&w->mu);
+}
+
+#define WATCH "GET /api/v1/configmaps?resourceVersion=7&watch=true&allowWatchBookmarks=true "
+
+static void a_watch_passes_on_what_comes(void **state DV_UNUSED)
+{
+    watched w;
+
+    say(0, (reply){WATCH, 200, NULL, "{\"type\":\"BOOKMARK\"}\n", 0, 0});
+    watch_to_the_end(&w);
+    assert_null(w.err);
+    assert_int_equal(w.status, 200);
+    assert_string_equal(dv_buf_cstr(&w.bytes), "{\"type\":\"BOOKMARK\"}\n");
+    watched_done(&w);
+}
+
+static void a_watch_that_is_refused_says_why(void **state DV_UNUSED)
+{
+    watched w;
+
+    say(0, (reply){WATCH, 429, "Retry-After: 3\r\n", "slow", 0, 0});
+    watch_to_the_end(&w);
+    assert_int_equal(w.status, 429);
+    assert_string_equal(w.retry_after, "3");
+    watched_done(&w);
+}
+
+static void a_401_to_a_watch_makes_the_next_one_read_the_token(void **state DV_UNUSED)
+{
+    watched w;
+
+    say(0, (reply){"Bearer two", 200, NULL, "", 0, 0});
+    say(1, (reply){"Bearer one", 401, NULL, DENIAL, 0, 0});
+    put_token("two");
+    watch_to_the_end(&w);
+    assert_int_equal(w.status, 401);
+    watched_done(&w);
+    watch_to_the_end(&w);
+    assert_int_equal(w.status, 200);
+    watched_done(&w);
+}
+
+static void a_watch_that_nobody_answers_ends_with_an_error(void **state DV_UNUSED)
+{
+    watched w;
+
+    shutdown(t.server->fd, SHUT_RDWR);
+    watch_to_the_end(&w);
+    assert_int_equal(w.status, 0);
+    assert_true(dv_err_is(w.err, DV_TRANSIENT));
+    watched_done(&w);
+}
+
 /* ---- Events ---- */
 
 static dv_objref regarding(const char *ns, const char *name)
@@ -780,6 +907,10 @@ int main(void)
         WITH_SERVER(many_threads_wait_for_one_reading),
         WITH_SERVER(a_static_kind_is_interned),
         WITH_SERVER(a_request_without_waiting_gives_the_raw_answer),
+        WITH_SERVER(a_watch_passes_on_what_comes),
+        WITH_SERVER(a_watch_that_is_refused_says_why),
+        WITH_SERVER(a_401_to_a_watch_makes_the_next_one_read_the_token),
+        WITH_SERVER(a_watch_that_nobody_answers_ends_with_an_error),
         WITH_SERVER(an_event_that_repeats_is_counted),
         WITH_SERVER(an_event_that_is_refused_is_made_anew),
         WITH_SERVER(events_beyond_the_queue_are_dropped),
