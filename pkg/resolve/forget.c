@@ -82,7 +82,7 @@ void solver_forget(solver *s)
         s->forgets++;
         unwatch_half(s);
     }
-    if (s->since_restart >= RESTART_UNIT * luby(s->restarts)) {
+    if (s->since_restart >= RESTART_UNIT * luby(s->restarts) && level_of(s) > 0 && !s->conflict) {
         s->restarts++;
         s->since_restart = 0;
         solver_backjump(s, 0);

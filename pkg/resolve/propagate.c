@@ -211,10 +211,9 @@ void solver_backjump(solver *s, uint32_t level)
 {
     size_t keep;
 
-    s->conflict = NULL;
-    s->forced.n = 0;
     if (level >= level_of(s))
         return;
+    s->conflict = NULL; /* whatever it was, it is met again if it still holds */
     keep = s->level_starts.at[level];
     while (s->trail.n > keep)
         undo_entry(s);
