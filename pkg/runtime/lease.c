@@ -294,6 +294,11 @@ int64_t dv_lease_retry_ms(const dv_lease *lease)
     return lease->options.retry_ms;
 }
 
+const char *dv_lease_name(const dv_lease *lease)
+{
+    return lease->options.name;
+}
+
 static bool is_ours(const dv_lease *lease)
 {
     return lease->object && strcmp(lease->holder, lease->options.identity) == 0;

@@ -21,6 +21,7 @@ dv_lease_move dv_lease_decide(const json_t *spec, const char *identity, int64_t 
                               int64_t own_duration_ms);
 
 int64_t dv_lease_retry_ms(const dv_lease *lease);
+const char *dv_lease_name(const dv_lease *lease);
 
 typedef dv_err *(*dv_lease_send)(void *arg, dv_ctx *ctx, const dv_kube_request *request,
                                  json_t **ret_object);

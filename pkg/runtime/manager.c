@@ -63,6 +63,7 @@ dv_manager *dv_manager_new(const dv_manager_options *options)
     manager->queue = dv_queue_new(options->clock);
     manager->cache = dv_cache_new(options->kube, options->clock, options->log);
     manager->work_cancel = dv_cancel_new();
+    manager->options.lease = NULL; /* dv_lease_new() copies */
     if (options->lease) {
         manager->lease = dv_lease_new(options->lease);
         if (options->kube)
@@ -311,7 +312,7 @@ static dv_err *hold(dv_ctx *ctx, dv_manager *manager)
             wait_ms = DV_MIN(wait_ms, dv_lease_step(ctx, manager->lease));
             if (!dv_lease_held(manager->lease))
                 return dv_err_new(DV_TRANSIENT, "LeaseLost", "the lease \"%s\" could not be kept",
-                                  manager->options.lease->name);
+                                  dv_lease_name(manager->lease));
         }
         DV_CHECK(dv_ctx_sleep(ctx, wait_ms));
     }

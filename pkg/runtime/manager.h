@@ -55,8 +55,9 @@ typedef struct {
     const dv_log *log;        /* borrowed */
     dv_metrics *metrics;      /* borrowed */
     int64_t concurrent;       /* workers */
-    const dv_lease_options *lease; /* NULL: no leader election */
-    const char *metrics_address, *health_address; /* as dv_httpd_listen(); "0" or NULL: none */
+    const dv_lease_options *lease; /* copied; NULL: no leader election */
+    /* As dv_httpd_listen(); "0" or NULL: none. Equal ones share a listener. Borrowed. */
+    const char *metrics_address, *health_address;
     int64_t grace_ms;
 } dv_manager_options;
 
