@@ -239,9 +239,22 @@ typedef struct {
     bool crossed; /* has left the origin it began at: nothing secret is sent any more */
 } hop;
 
-static void hop_done(hop *at)
+/* One fetch on its way, a request at a time. */
+typedef struct {
+    const dv_fetch_request *request;
+    hop at;
+    char *if_none_match, *if_modified;
+    const char *headers[2];
+    bool over;
+    dv_fetch_result result;
+    dv_err *err;
+} journey;
+
+static void journey_done(journey *j)
 {
-    dv_buf_done(&at->url);
+    dv_buf_done(&j->at.url);
+    free(j->if_none_match);
+    free(j->if_modified);
 }
 
 static dv_err *set_hop(hop *at, dv_buf *url)
@@ -252,25 +265,51 @@ static dv_err *set_hop(hop *at, dv_buf *url)
     return dv_url_parse(dv_buf_str(&at->url), &at->parts);
 }
 
-static dv_err *ask(dv_ctx *ctx, const dv_fetcher *fetcher, const dv_fetch_request *request,
-                   const hop *at, bool own, dv_http_response **ret_response)
+/* Takes err; puts the address in front. */
+static dv_err *name(dv_err *err, const char *verb, dv_str url)
 {
-    dv_auto_str if_none_match = dv_asprintf("If-None-Match: %s", request->etag ?: "");
-    dv_auto_str if_modified = dv_asprintf("If-Modified-Since: %s", request->last_modified ?: "");
-    const char *headers[2];
-    dv_http_request question = {
-        .url = dv_buf_cstr(&at->url),
-        .headers = headers,
-        .authorization = own ? request->auth->authorization : NULL,
-        .profile = own ? request->auth->profile : fetcher->elsewhere,
-        .response_max = request->body_max,
-    };
+    DV_CLEANUP(dv_buf_done) dv_buf label = DV_BUF_INIT(2 * DV_URL_MAX);
 
-    if (request->etag)
-        headers[question.n_headers++] = if_none_match;
-    if (request->last_modified)
-        headers[question.n_headers++] = if_modified;
-    return dv_http_do(ctx, fetcher->lane, &question, ret_response);
+    dv_url_add_public(&label, dv_str_head(url, DV_URL_MAX));
+    return dv_err_wrap(err, "%s %s", verb, dv_buf_cstr(&label));
+}
+
+/* Takes err (NULL: it arrived). */
+static void arrive(journey *j, dv_err *err)
+{
+    j->over = true;
+    j->err = j->at.redirects ? name(err, "redirected from", dv_str_of(j->request->url)) : err;
+    if (err)
+        dv_fetch_result_done(&j->result);
+}
+
+static bool own_now(const journey *j)
+{
+    return !j->at.crossed && is_own(j->request->auth, &j->at.parts);
+}
+
+/* The next request; false: it may not be made, and the journey is over. */
+static bool prepare(const dv_fetcher *fetcher, journey *j, dv_http_request *ret_question)
+{
+    bool own = own_now(j);
+    dv_err *err = check_literal(fetcher, &j->at.parts, own);
+
+    if (err) {
+        arrive(j, name(err, "GET", dv_buf_str(&j->at.url)));
+        return false;
+    }
+    *ret_question = (dv_http_request){
+        .url = dv_buf_cstr(&j->at.url),
+        .headers = j->headers,
+        .authorization = own ? j->request->auth->authorization : NULL,
+        .profile = own ? j->request->auth->profile : fetcher->elsewhere,
+        .response_max = j->request->body_max,
+    };
+    if (j->if_none_match)
+        j->headers[ret_question->n_headers++] = j->if_none_match;
+    if (j->if_modified)
+        j->headers[ret_question->n_headers++] = j->if_modified;
+    return true;
 }
 
 /* The Location of a redirect; NULL: the answer is none. */
@@ -286,15 +325,6 @@ static const char *redirect_of(const dv_http_response *response)
     default:
         return NULL;
     }
-}
-
-/* Takes err; puts the address in front. */
-static dv_err *name(dv_err *err, const char *verb, dv_str url)
-{
-    DV_CLEANUP(dv_buf_done) dv_buf label = DV_BUF_INIT(2 * DV_URL_MAX);
-
-    dv_url_add_public(&label, dv_str_head(url, DV_URL_MAX));
-    return dv_err_wrap(err, "%s %s", verb, dv_buf_cstr(&label));
 }
 
 static dv_err *follow(hop *at, const char *location)
@@ -315,61 +345,95 @@ static dv_err *follow(hop *at, const char *location)
     return set_hop(at, &next);
 }
 
-static dv_err *fetch_over_http(dv_ctx *ctx, dv_fetcher *fetcher, const dv_fetch_request *request,
-                               hop *at, dv_fetch_result *result)
+/* Takes what came of the last request. */
+static void proceed(dv_ctx *ctx, journey *j, dv_http_result got)
 {
-    for (;;) {
-        bool own = !at->crossed && is_own(request->auth, &at->parts);
-        dv_auto(dv_http_response) response = NULL;
+    dv_auto(dv_http_response) response = got.response;
 
-        dv_err *err = check_literal(fetcher, &at->parts, own);
-        if (err)
-            return name(err, "GET", dv_buf_str(&at->url));
-        DV_CHECK(ask(ctx, fetcher, request, at, own, &response));
-        const char *location = redirect_of(response);
-        err = location ? follow(at, location) : take_answer(ctx, request, response, result);
-        if (err)
-            return name(err, "GET", dv_buf_str(&at->url));
-        if (!location)
-            return NULL;
+    if (got.err) {
+        arrive(j, got.err);
+        return;
     }
+    const char *location = redirect_of(response);
+    dv_err *err = location ? follow(&j->at, location)
+                           : take_answer(ctx, j->request, response, &j->result);
+    if (err)
+        arrive(j, name(err, "GET", dv_buf_str(&j->at.url)));
+    else if (!location)
+        arrive(j, NULL);
 }
 
-static dv_err *fetch(dv_ctx *ctx, dv_fetcher *fetcher, const dv_fetch_request *request,
-                     dv_fetch_result *result)
+/* Takes all but http to its end; http is then ready for its first request. */
+static void set_out(dv_fetcher *fetcher, const dv_fetch_request *request, journey *j)
 {
-    DV_CLEANUP(hop_done) hop at = {.url = DV_BUF_INIT(DV_URL_MAX)};
     DV_CLEANUP(dv_buf_done) dv_buf url = DV_BUF_INIT(DV_URL_MAX);
     dv_str text = dv_str_of(request->url);
     dv_err *err;
 
+    *j = (journey){.request = request, .at.url = DV_BUF_INIT(DV_URL_MAX)};
+    j->result.body.limit = request->body_max ? request->body_max : DV_BODY_MAX;
+    if (request->etag)
+        j->if_none_match = dv_asprintf("If-None-Match: %s", request->etag);
+    if (request->last_modified)
+        j->if_modified = dv_asprintf("If-Modified-Since: %s", request->last_modified);
     dv_buf_add_str(&url, text);
     err = url.overflow ? dv_err_new(DV_INVALID, "BadURL", "the URL is too long")
-                       : set_hop(&at, &url);
+                       : set_hop(&j->at, &url);
     if (err)
-        return name(err, "GET", text);
-    if (!dv_str_is(at.parts.scheme, "file")) {
-        err = fetch_over_http(ctx, fetcher, request, &at, result);
-        return at.redirects ? name(err, "redirected from", text) : err;
-    }
-    if (is_own(request->auth, &at.parts))
-        err = dv_fetch_file(fetcher, &at.parts, request->etag, result->body.limit, result);
+        arrive(j, name(err, "GET", text));
+    else if (!dv_str_is(j->at.parts.scheme, "file"))
+        return;
+    else if (is_own(request->auth, &j->at.parts))
+        arrive(j, name(dv_fetch_file(fetcher, &j->at.parts, request->etag, j->result.body.limit,
+                                     &j->result),
+                       "read", text));
     else
-        err = dv_err_new(DV_DENIED, "SchemeNotAllowed", "file URLs are not allowed here");
-    return name(err, "read", text);
+        arrive(j, name(dv_err_new(DV_DENIED, "SchemeNotAllowed",
+                                  "file URLs are not allowed here"),
+                       "read", text));
+}
+
+/* One request for each that is still on its way; false: there is none. */
+static bool travel(dv_ctx *ctx, dv_fetcher *fetcher, journey *journeys, size_t n, size_t at_once)
+{
+    DV_CLEANUP(dv_freep) dv_http_request *questions = dv_calloc(n, sizeof(*questions));
+    DV_CLEANUP(dv_freep) dv_http_result *answers = dv_calloc(n, sizeof(*answers));
+    DV_CLEANUP(dv_freep) journey **asking = dv_calloc(n, sizeof(journey *));
+    size_t asked = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (!journeys[i].over && prepare(fetcher, &journeys[i], &questions[asked]))
+            asking[asked++] = &journeys[i];
+    dv_http_batch(ctx, fetcher->lane, questions, asked, at_once, answers);
+    for (size_t i = 0; i < asked; i++)
+        proceed(ctx, asking[i], answers[i]);
+    return asked > 0;
+}
+
+void dv_fetch_batch(dv_ctx *ctx, dv_fetcher *fetcher, const dv_fetch_request *requests, size_t n,
+                    size_t at_once, dv_fetch_outcome *ret_outcomes)
+{
+    DV_CLEANUP(dv_freep) journey *journeys = dv_calloc(n, sizeof(*journeys));
+    dv_ctx inner = *ctx;
+
+    dv_ctx_set_timeout(&inner, DV_FETCH_TIME_MAX_MS);
+    for (size_t i = 0; i < n; i++)
+        set_out(fetcher, &requests[i], &journeys[i]);
+    while (travel(&inner, fetcher, journeys, n, at_once))
+        continue;
+    for (size_t i = 0; i < n; i++) {
+        ret_outcomes[i] = (dv_fetch_outcome){.err = journeys[i].err, .result = journeys[i].result};
+        journey_done(&journeys[i]);
+    }
 }
 
 dv_err *dv_fetch(dv_ctx *ctx, dv_fetcher *fetcher, const dv_fetch_request *request,
                  dv_fetch_result *ret_result)
 {
-    dv_fetch_result result = {.body.limit = request->body_max ? request->body_max : DV_BODY_MAX};
-    dv_ctx inner = *ctx;
+    dv_fetch_outcome outcome;
 
-    dv_ctx_set_timeout(&inner, DV_FETCH_TIME_MAX_MS);
-    dv_err *err = fetch(&inner, fetcher, request, &result);
-    if (err)
-        dv_fetch_result_done(&result);
-    else
-        *ret_result = result;
-    return err;
+    dv_fetch_batch(ctx, fetcher, request, 1, 1, &outcome);
+    if (!outcome.err)
+        *ret_result = outcome.result;
+    return outcome.err;
 }

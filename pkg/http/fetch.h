@@ -60,3 +60,13 @@ void dv_fetch_result_done(dv_fetch_result *result);
  * (with Retry-After), network, TLS ("TLSFailed"), half a body, time limit.
  */
 DV_MUST_USE dv_err *dv_fetch(dv_ctx *ctx, dv_fetcher *fetcher, const dv_fetch_request *request, dv_fetch_result *ret_result);
+
+/*
+ * n fetches, at most at_once requests of them on their way at any moment; each outcome is filled: its err (owned), or
+ * its result. All bodies are in memory at the end.
+ */
+typedef struct {
+    dv_err *err;
+    dv_fetch_result result;
+} dv_fetch_outcome;
+void dv_fetch_batch(dv_ctx *ctx, dv_fetcher *fetcher, const dv_fetch_request *requests, size_t n, size_t at_once, dv_fetch_outcome *ret_outcomes);

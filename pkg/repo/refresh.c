@@ -93,37 +93,47 @@ static void finish(dv_ctx *ctx, dv_repos *repos, const dv_repo_conf *conf, trip 
     document->err = dv_err_join(DV_TAKE(t->err), document->err);
 }
 
-static void fetch(dv_ctx *ctx, dv_repos *repos, const dv_repo_conf *conf, trip *t)
+static dv_fetch_request request_of(const dv_repo_conf *conf, const trip *t)
 {
-    const dv_repo_document *document = t->document;
-    const dv_fetch_request request = {
-        .url = document->url,
+    return (dv_fetch_request){
+        .url = t->document->url,
         .auth = conf->auth,
-        .etag = t->on_disk ? t->cached.etag : document->etag,
-        .last_modified = t->on_disk ? t->cached.last_modified : document->last_modified,
-        .body_max = document->bytes_max,
+        .etag = t->on_disk ? t->cached.etag : t->document->etag,
+        .last_modified = t->on_disk ? t->cached.last_modified : t->document->last_modified,
+        .body_max = t->document->bytes_max,
     };
-
-    t->asked = true;
-    t->err = dv_fetch(ctx, repos->fetcher, &request, &t->result);
 }
 
-static void refresh_one(dv_ctx *ctx, dv_repos *repos, const dv_repo_conf *conf, bool offline,
-                        dv_repo_document *document)
+static void fetch_all(dv_ctx *ctx, dv_repos *repos, const dv_repo_conf *conf, trip *trips, size_t n)
 {
-    DV_CLEANUP(trip_done) trip t = {.document = document};
+    DV_CLEANUP(dv_freep) dv_fetch_request *requests = dv_calloc(n, sizeof(*requests));
+    DV_CLEANUP(dv_freep) dv_fetch_outcome *outcomes = dv_calloc(n, sizeof(*outcomes));
 
-    if (!document->sha256)
-        t.on_disk = dv_repo_cache_get(repos->cache, conf->scope, document->url,
-                                      document->bytes_max, &t.cached);
-    if (!offline)
-        fetch(ctx, repos, conf, &t);
-    finish(ctx, repos, conf, &t);
+    for (size_t i = 0; i < n; i++)
+        requests[i] = request_of(conf, &trips[i]);
+    dv_fetch_batch(ctx, repos->fetcher, requests, n, DV_REPO_REQUESTS_AT_ONCE, outcomes);
+    for (size_t i = 0; i < n; i++) {
+        trips[i].asked = true;
+        trips[i].err = outcomes[i].err;
+        trips[i].result = outcomes[i].result;
+    }
 }
 
 void dv_repos_refresh(dv_ctx *ctx, dv_repos *repos, const dv_repo_conf *conf, bool offline,
                       dv_repo_document *documents, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        refresh_one(ctx, repos, conf, offline, &documents[i]);
+    DV_CLEANUP(dv_freep) trip *trips = dv_calloc(n, sizeof(*trips));
+
+    for (size_t i = 0; i < n; i++) {
+        trips[i].document = &documents[i];
+        if (!documents[i].sha256)
+            trips[i].on_disk = dv_repo_cache_get(repos->cache, conf->scope, documents[i].url,
+                                                 documents[i].bytes_max, &trips[i].cached);
+    }
+    if (!offline)
+        fetch_all(ctx, repos, conf, trips, n);
+    for (size_t i = 0; i < n; i++) {
+        finish(ctx, repos, conf, &trips[i]);
+        trip_done(&trips[i]);
+    }
 }

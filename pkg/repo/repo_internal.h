@@ -17,6 +17,8 @@
 
 /* An INVALID or NOT_FOUND package.yaml is not asked for again so soon. */
 #define DV_REPO_REFUSAL_MS ((int64_t)60 * 1000)
+/* Of one sync. */
+#define DV_REPO_REQUESTS_AT_ONCE 4
 /* Decoded packages kept in memory, by estimate. */
 #define DV_REPO_PACKAGES_BYTES_MAX ((size_t)4 * 1024 * 1024)
 #define DV_REPO_PACKAGES_KEPT_MAX ((size_t)4096)

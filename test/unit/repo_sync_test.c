@@ -186,6 +186,65 @@ static void many_packages_are_read_in_order(void **state)
     assert_candidates(&f.reader, "p49", "v0.0.49@main");
 }
 
+/* A repository that answers for versions only once four questions are there. */
+typedef struct {
+    pthread_mutex_t mu;
+    pthread_cond_t changed;
+    int waiting, most, left;
+} crowd;
+
+static void wait_for_crowd(crowd *c)
+{
+    DV_LOCK_SCOPE(&c->mu);
+    c->waiting++;
+    c->most = DV_MAX(c->most, c->waiting);
+    c->left--;
+    pthread_cond_broadcast(&c->changed);
+    while (c->waiting < 4 && c->left > 0 && c->most < 4)
+        dv_cond_wait_ms(&c->changed, &c->mu, -1);
+}
+
+static void serve_crowd(peer_conn *conn)
+{
+    char request[8192];
+    crowd *c = conn->owner->arg;
+
+    while (conn_read_request(conn, request, sizeof(request))) {
+        if (strstr(request, "index.yaml")) {
+            conn_answer(conn, 200, "", DV_STR("packages: [{name: a}, {name: b}, {name: c}, "
+                                              "{name: d}, {name: e}, {name: f}]"));
+            continue;
+        }
+        wait_for_crowd(c);
+        {
+            DV_LOCK_SCOPE(&c->mu);
+            c->waiting--;
+        }
+        conn_answer(conn, 200, "", DV_STR("versions: [{version: 1.0.0}]"));
+    }
+}
+
+static void a_few_requests_are_under_way_at_once(void **state)
+{
+    (void)state;
+    reader r;
+    crowd c = {.mu = PTHREAD_MUTEX_INITIALIZER, .left = 6};
+    DV_CLEANUP(dv_repo_sync_result_done) dv_repo_sync_result result = {0};
+
+    dv_cond_init(&c.changed);
+    peer *server = peer_start(serve_crowd, NULL, &c);
+    dv_auto_str url = dv_asprintf("http://127.0.0.1:%d", server->port);
+    reader_start(&r, false);
+    assert_ok(dv_repos_put(r.repos, &(dv_repo_wish){.name = "main", .url = url, .insecure = true}));
+    dv_err *err = dv_repo_sync(&r.ctx, r.repos, "main", &result);
+    reader_stop(&r);
+    peer_stop(server);
+    pthread_cond_destroy(&c.changed);
+    assert_ok(err);
+    assert_int_equal(result.packages, 6);
+    assert_int_equal(c.most, 4);
+}
+
 /* ---- What is left out ---- */
 
 static void what_is_not_there_is_a_warning_and_others_are_fine(void **state)
@@ -594,6 +653,7 @@ int main(void)
     DV_TEST(&suite, names_that_come_and_go_are_named);
     DV_TEST(&suite, only_names_that_it_may_serve_are_read);
     DV_TEST(&suite, many_packages_are_read_in_order);
+    DV_TEST(&suite, a_few_requests_are_under_way_at_once);
     DV_TEST(&suite, what_is_not_there_is_a_warning_and_others_are_fine);
     DV_TEST(&suite, odd_names_and_versions_are_left_out_with_a_warning);
     DV_TEST(&suite, an_unreadable_list_of_versions_is_a_warning);
