@@ -72,8 +72,9 @@ const dv_resource *resource_pm(dv_kube *kube);
 const dv_resource *resource_pkgrepo(dv_kube *kube);
 
 /*
- * Server-side apply of a status, as DV_MANAGER_STATUS. Takes status. What the API server answers is
- * put into the informer's store.
+ * Server-side apply of a status, as DV_MANAGER_STATUS. Takes status. *resource_version (owned) is that of the object
+ * which the status was made from, and becomes that of the answer, which is put into the informer's store. CONFLICT: the object has changed since
+ * (or the cache lags): what was seen is no base for a status.
  */
 DV_MUST_USE dv_err *patch_status(dv_ctx *ctx, operator_t *op, dv_informer *informer, const dv_resource *resource,
-                                 const char *ns, const char *name, const char *uid, json_t *status);
+                                 const dv_objref *object, char **resource_version, json_t *status);

@@ -161,6 +161,8 @@ static dv_err *write_finalizer(dv_ctx *ctx, pm_run *run, bool wanted)
         dv_err_free(err);
         return NULL;
     }
+    if (!err)
+        dv_set_str(&run->resource_version, dv_obj_rv(answer));
     return dv_err_wrap(err, "finalizer of %s", run->pm->key);
 }
 
@@ -217,14 +219,9 @@ static dv_err *step_settled(dv_ctx *ctx, pm_run *run)
     return settle(ctx, run, status->version, status->repository);
 }
 
-static dv_err *step_lock(dv_ctx *ctx, pm_run *run)
+static dv_lock_env lock_env(const pm_run *run)
 {
-    if (run->settled)
-        return NULL;
-    run->phase = PHASE_RESOLVE;
-    if (run->pm->spec.manifest)
-        DV_CHECK(pm_read_inline(run));
-    const dv_lock_env env = {
+    return (dv_lock_env){
         .repos = run->op->repos,
         .pms = run->op->pms,
         .pm = run->pm,
@@ -233,6 +230,31 @@ static dv_err *step_lock(dv_ctx *ctx, pm_run *run)
         .inline_dependencies = run->inline_package ? &run->inline_package->dependencies : NULL,
         .inline_version = run->status.attempted_version,
     };
+}
+
+/* What is newer is shown also while nothing is to be done; a repository that can't tell now changes nothing. */
+static void note_latest(dv_ctx *ctx, pm_run *run)
+{
+    const dv_lock_env env = lock_env(run);
+    dv_auto_str latest = NULL;
+    dv_err *err = dv_lock_latest(ctx, &env, run->status.version, &latest);
+
+    if (!err)
+        dv_set_str(&run->status.latest_version, latest);
+    dv_err_free(err);
+}
+
+static dv_err *step_lock(dv_ctx *ctx, pm_run *run)
+{
+    if (run->settled) {
+        if (!run->pm->spec.manifest)
+            note_latest(ctx, run);
+        return NULL;
+    }
+    run->phase = PHASE_RESOLVE;
+    if (run->pm->spec.manifest)
+        DV_CHECK(pm_read_inline(run));
+    const dv_lock_env env = lock_env(run);
     DV_CHECK(dv_lock_resolve(ctx, &env, &run->lock));
     dv_set_str(&run->status.attempted_version, run->lock.version);
     dv_set_str(&run->status.latest_version, run->lock.latest);
@@ -329,12 +351,22 @@ static bool writes_status(const pm_run *run, const dv_err *err)
     return !run->quiet && !dv_err_is(err, DV_CONFLICT) && !dv_err_is(err, DV_CANCELED);
 }
 
+/* A failure is logged once, not at each retry: the condition holds it meanwhile. */
+static bool is_news(const pm_run *run, const dv_err *err)
+{
+    const dv_condition *ready = dv_condition_get(&run->pm->status.conditions, "Ready");
+
+    if (!err || dv_err_is(err, DV_WAITING) || dv_err_is(err, DV_CONFLICT))
+        return false;
+    return !ready || !same_text(ready->message, dv_err_str(err));
+}
+
 static dv_result finish(dv_ctx *ctx, pm_run *run, dv_err *err)
 {
     bool brief = is_brief_wait(ctx, run, err);
 
     run->state->installing = err && !dv_err_is(err, DV_INVALID);
-    if (err && !dv_err_is(err, DV_WAITING) && !dv_err_is(err, DV_CONFLICT))
+    if (is_news(run, err))
         dv_warn(ctx->log, "run failed", dv_s("reason", dv_err_reason(err)), dv_e(err));
     if (writes_status(run, err) && !brief) {
         pm_summarize(ctx, run, err);
@@ -356,6 +388,7 @@ static void run_done(pm_run *run)
     dv_objects_done(&run->objects);
     free(run->as);
     free(run->note);
+    free(run->resource_version);
     json_decref(run->last_status);
 }
 
@@ -373,6 +406,7 @@ dv_result pm_reconcile(void *arg, dv_ctx *ctx, const char *key)
         .pm = pm,
         .state = states_get(op->states, key),
         .status = dv_pm_status_dup(&pm->status),
+        .resource_version = dv_strdup(pm->resource_version),
         .requested = pm->requested_at && !same_text(pm->requested_at, pm->status.last_handled_reconcile_at),
     };
     return finish(ctx, &run, run_once(ctx, &run));

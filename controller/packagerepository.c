@@ -239,15 +239,20 @@ static void summarize(dv_ctx *ctx, const dv_pkgrepo *repo, const dv_repo_sync_re
     dv_set_str(&status->last_handled_reconcile_at, repo->requested_at);
 }
 
+static dv_objref objref_of(const dv_pkgrepo *repo)
+{
+    return (dv_objref){.api_version = dv_strdup(DV_API_VERSION),
+                       .kind = dv_strdup("PackageRepository"),
+                       .ns = dv_strdup(""),
+                       .name = dv_strdup(repo->name),
+                       .uid = dv_strdup(repo->uid)};
+}
+
 static void tell_change(operator_t *op, const dv_pkgrepo *repo, const dv_pkgrepo_status *status)
 {
     const dv_condition *before = dv_condition_get(&repo->status.conditions, "Ready");
     const dv_condition *now = dv_condition_get(&status->conditions, "Ready");
-    DV_CLEANUP(dv_objref_done) dv_objref ref = {.api_version = dv_strdup(DV_API_VERSION),
-                                                .kind = dv_strdup("PackageRepository"),
-                                                .ns = dv_strdup(""),
-                                                .name = dv_strdup(repo->name),
-                                                .uid = dv_strdup(repo->uid)};
+    DV_CLEANUP(dv_objref_done) dv_objref ref = objref_of(repo);
 
     if (before && same(before->reason, now->reason) && same(before->status, now->status))
         return;
@@ -263,7 +268,9 @@ static dv_err *write_status(dv_ctx *ctx, operator_t *op, const dv_pkgrepo *repo,
         json_decref(now);
         return NULL;
     }
-    dv_err *err = patch_status(ctx, op, op->pkgrepos, resource_pkgrepo(op->kube), NULL, repo->name, repo->uid, now);
+    DV_CLEANUP(dv_objref_done) dv_objref ref = objref_of(repo);
+    dv_auto_str version = dv_strdup(repo->resource_version);
+    dv_err *err = patch_status(ctx, op, op->pkgrepos, resource_pkgrepo(op->kube), &ref, &version, now);
     if (!err)
         tell_change(op, repo, status);
     return dv_err_wrap(err, "status of PackageRepository %s", repo->name);

@@ -209,22 +209,45 @@ static dv_err *save(dv_ctx *ctx, pm_run *run)
     return err;
 }
 
-dv_err *pm_step_apply(dv_ctx *ctx, pm_run *run)
+/* What earlier runs applied is listed with its uid, also if they ended before a status was written. */
+static void list_applied(pm_run *run)
+{
+    for (size_t i = 0; i < run->state->applied.items.n; i++) {
+        const dv_applied_item *item = &run->state->applied.items.at[i];
+
+        if (item->foreign)
+            continue;
+        dv_inventory_item *listed = dv_inventory_add(&run->status.inventory, &item->ref);
+        dv_set_str(&listed->ref.uid, item->ref.uid);
+        listed->adopted = item->adopted;
+    }
+}
+
+static dv_err *apply_new(dv_ctx *ctx, pm_run *run)
 {
     const dv_apply_env env = pm_apply_env(run);
 
-    if (run->settled) {
-        drift_report report = look_for_drift(run);
-        dv_err *err = handle_drift(ctx, run, &report);
-
-        dv_vec_done(&report.items);
-        return err;
-    }
     if (run->state->applied.complete && strcmp(run->state->applied.inputs, run->inputs) == 0)
         return NULL;
     DV_TRY(dv_apply(ctx, &env, &run->objects, &run->state->applied, &run->status.inventory, &run->written),
            "%s %s", run->inline_package ? run->pm->name : run->pm->spec.package, run->lock.version);
     return save(ctx, run);
+}
+
+dv_err *pm_step_apply(dv_ctx *ctx, pm_run *run)
+{
+    dv_err *err;
+
+    if (run->settled) {
+        drift_report report = look_for_drift(run);
+
+        err = handle_drift(ctx, run, &report);
+        dv_vec_done(&report.items);
+    } else {
+        err = apply_new(ctx, run);
+    }
+    list_applied(run);
+    return err;
 }
 
 /* ---- Pruning ---- */

@@ -34,6 +34,7 @@ typedef struct {
     char inputs[DV_SHA256_HEX + 1]; /* of what decides about the objects */
     size_t written;        /* objects that an apply changed */
     char *note;            /* added to the message when all is well; owned */
+    char *resource_version; /* of the PackageManifest as this run knows it; owned */
     json_t *last_status;   /* as this run wrote it last; owned, NULL: not yet */
     bool tell;             /* the outcome is worth an event */
 } pm_run;

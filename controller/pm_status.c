@@ -195,8 +195,8 @@ dv_err *pm_write_status(dv_ctx *ctx, pm_run *run)
 
     if (json_equal(before, now))
         return NULL;
-    dv_err *err = patch_status(ctx, run->op, run->op->pms, resource_pm(run->op->kube), run->pm->ns, run->pm->name,
-                               run->pm->uid, json_incref(now));
+    DV_CLEANUP(dv_objref_done) dv_objref ref = dv_pm_objref(run->pm);
+    dv_err *err = patch_status(ctx, run->op, run->op->pms, resource_pm(run->op->kube), &ref, &run->resource_version, json_incref(now));
     if (!err) {
         tell_change(run);
         json_decref(run->last_status);
@@ -205,26 +205,28 @@ dv_err *pm_write_status(dv_ctx *ctx, pm_run *run)
     return dv_err_wrap(err, "status of %s", run->pm->key);
 }
 
-dv_err *patch_status(dv_ctx *ctx, operator_t *op, dv_informer *informer, const dv_resource *resource, const char *ns,
-                     const char *name, const char *uid, json_t *status)
+dv_err *patch_status(dv_ctx *ctx, operator_t *op, dv_informer *informer, const dv_resource *resource, const dv_objref *of,
+                     char **resource_version, json_t *status)
 {
     json_auto_t *taken = status;
-    json_auto_t *object = dv_obj_new(DV_API_VERSION, resource->kind, ns, name);
+    json_auto_t *object = dv_obj_new(of->api_version, of->kind, of->ns, of->name);
     json_auto_t *answer = NULL;
     const dv_kube_request request = {
         .verb = DV_KUBE_APPLY,
         .resource = resource,
-        .ns = ns,
-        .name = name,
+        .ns = of->ns,
+        .name = of->name,
         .subresource = "status",
         .body = object,
         .field_manager = DV_MANAGER_STATUS,
         .force = true,
     };
 
-    DV_CHECK(dv_json_set(object, "/metadata/uid", json_string(uid)));
+    DV_CHECK(dv_json_set(object, "/metadata/uid", json_string(of->uid)));
+    DV_CHECK(dv_json_set(object, "/metadata/resourceVersion", json_string(*resource_version)));
     DV_CHECK(dv_json_set(object, "/status", json_incref(taken)));
     DV_CHECK(dv_kube_do(ctx, op->kube, &request, &answer));
+    dv_set_str(resource_version, dv_obj_rv(answer));
     dv_informer_observe(informer, answer);
     return NULL;
 }

@@ -325,6 +325,7 @@ static void pkgrepo_free(dv_entry *entry)
     dv_pkgrepo_status_done(&repo->status);
     free(repo->name);
     free(repo->uid);
+    free(repo->resource_version);
     free(repo->requested_at);
     free(repo);
 }
@@ -343,6 +344,7 @@ dv_err *dv_pkgrepo_decode(const json_t *object, dv_pkgrepo **ret_repo)
     dv_entry_init(&repo->entry, pkgrepo_free);
     repo->name = dv_strdup(dv_obj_name(object));
     repo->uid = dv_strdup(dv_obj_uid(object));
+    repo->resource_version = dv_strdup(dv_obj_rv(object));
     repo->requested_at = dv_strdup(dv_obj_annotation(object, DV_ANNOTATION_REQUESTED));
     repo->generation = dv_obj_generation(object);
     repo->deleting = dv_obj_deleting(object);

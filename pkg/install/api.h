@@ -147,7 +147,7 @@ typedef struct {
 } dv_pkgrepo_status;
 typedef struct {
     dv_entry entry; /* first */
-    char *name, *uid, *requested_at;
+    char *name, *uid, *resource_version, *requested_at;
     int64_t generation;
     bool deleting;
     dv_pkgrepo_spec spec;

@@ -223,6 +223,11 @@ static dv_err *add_self(dv_ctx *ctx, source *s, dv_problem *problem)
     }
     if (!env->upgrade && env->status->version)
         dv_problem_add_installed(problem, env->pm->spec.package, env->status->version);
+    if (*env->pm->spec.repository) { /* one that is named is named when it is at fault */
+        DV_CLEANUP(dv_strings_done) dv_strings versions = {0};
+
+        DV_TRY(list_versions(&s->candidates, ctx, env->pm->spec.package, &versions), "repository \"%s\"", env->pm->spec.repository);
+    }
     return add_wish(ctx, s, problem, env->pm, env->pm->spec.package, true);
 }
 
@@ -436,4 +441,12 @@ dv_err *dv_lock_resolve(dv_ctx *ctx, const dv_lock_env *env, dv_lock_result *ret
     DV_CHECK(build(ctx, &r, &solution, ret_lock));
     drop_unreached(env->pm->spec.package, ret_lock);
     return NULL;
+}
+
+dv_err *dv_lock_latest(dv_ctx *ctx, const dv_lock_env *env, const char *version, char **ret_latest)
+{
+    dv_auto(dv_map) repository_of = dv_map_new(free);
+    source s = {.env = env, .repository_of = repository_of};
+
+    return find_latest(ctx, &s, version, ret_latest);
 }

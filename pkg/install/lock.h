@@ -51,6 +51,9 @@ typedef struct {
  */
 DV_MUST_USE dv_err *dv_lock_resolve(dv_ctx *ctx, const dv_lock_env *env, dv_lock_result *ret_lock);
 
+/* The newest release that could be had and is newer than version, owned; NULL: none. */
+DV_MUST_USE dv_err *dv_lock_latest(dv_ctx *ctx, const dv_lock_env *env, const char *version, char **ret_latest);
+
 /*
  * Index values of a PackageManifest: "package:NAME" for what it is, "needs:NAME" for each of its dependencies, "policy:automatic".
  */
