@@ -37,14 +37,14 @@ struct dv_informer {
     dv_reflector reflector;
     dv_inbox *inbox;
     _Atomic bool synced; /* the first list is in the store, and its changes are told */
-    bool gone; /* guarded by the mailbox's mutex */
+    bool gone;           /* guarded by the mailbox's mutex */
 
     /* The cache thread's. */
     bool started, told_denied;
     dv_http_stream *stream;
     dv_frames frames;
     uint64_t too_long; /* lines, counted so far */
-    int status; /* of the watch; 0: not answered */
+    int status;        /* of the watch; 0: not answered */
     int64_t retry_after_ms;
     dv_buf refusal;
     bool ended;

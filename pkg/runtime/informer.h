@@ -44,10 +44,10 @@ void dv_cache_free(dv_cache *cache);
 DV_DEFINE_AUTO(dv_cache)
 
 typedef struct {
-    const dv_resource *resource;  /* borrowed for good */
-    const char *ns;               /* NULL: all */
-    const char *label_selector;   /* NULL: all */
-    const char *field_selector;   /* NULL */
+    const dv_resource *resource; /* borrowed for good */
+    const char *ns;              /* NULL: all */
+    const char *label_selector;  /* NULL: all */
+    const char *field_selector;  /* NULL */
     bool metadata_only;
     /*
      * The entry to keep of an object (one holder, the store's), or NULL to leave it out.
@@ -58,9 +58,12 @@ typedef struct {
     dv_entry *(*reduce)(void *arg, const json_t *object);
     /* Appends index values of an entry, by dv_strings_add(); NULL: none. */
     void (*index)(void *arg, const dv_entry *entry, dv_strings *ret_values);
-    /* In the order of the changes. An object came (old NULL), changed, or went (now NULL). Entries are borrowed. NULL: nobody cares. */
+    /*
+     * In the order of the changes: an object came (old NULL), changed, or went (now NULL). Entries
+     * are borrowed. NULL: nobody cares.
+     */
     void (*changed)(void *arg, const char *key, const dv_entry *old, const dv_entry *now);
-    void *arg;                    /* borrowed until the cache is freed */
+    void *arg; /* borrowed until the cache is freed */
 } dv_informer_options;
 
 /* Starts at once, also after the cache runs. Owned by the cache. */
@@ -69,7 +72,10 @@ dv_informer *dv_informer_start(dv_cache *cache, const dv_informer_options *optio
 void dv_informer_stop(dv_informer *informer);
 /* The first list is in the store, and its changed() calls were made. */
 bool dv_informer_synced(const dv_informer *informer);
-/* Waits until it is synced. TRANSIENT, CANCELED by ctx. DENIED: the list was refused (403); it goes on trying, slowly. */
+/*
+ * Waits until it is synced. TRANSIENT, CANCELED by ctx. DENIED: the list was refused (403); it goes
+ * on trying, slowly.
+ */
 DV_MUST_USE dv_err *dv_informer_wait(dv_ctx *ctx, dv_informer *informer);
 /* Since when (monotonic) the watch has been broken; 0: it runs. */
 int64_t dv_informer_broken_since_ms(const dv_informer *informer);
@@ -104,5 +110,8 @@ char *dv_key_make(const char *ns, const char *name);
 void dv_key_split(const char *key, char **ret_ns, char **ret_name);
 
 /* Figures for metrics. */
-typedef struct { uint64_t lists, watches, events, skipped; size_t objects; } dv_informer_stats;
+typedef struct {
+    uint64_t lists, watches, events, skipped;
+    size_t objects;
+} dv_informer_stats;
 dv_informer_stats dv_informer_get_stats(const dv_informer *informer);

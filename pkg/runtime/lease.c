@@ -17,10 +17,10 @@ struct dv_lease {
     _Atomic bool lost;
 
     /* The owner's. */
-    json_t *object;    /* as last seen; NULL: not seen, or not there */
-    int64_t seen_ms;   /* when its spec was first seen to be so */
+    json_t *object;  /* as last seen; NULL: not seen, or not there */
+    int64_t seen_ms; /* when its spec was first seen to be so */
     char *holder;
-    bool unsure;       /* a claim failed, but may have reached the server */
+    bool unsure; /* a claim failed, but may have reached the server */
     bool complained;
 };
 
@@ -186,9 +186,9 @@ static json_t *now_text(const dv_lease *lease)
 static json_t *wanted(const dv_lease *lease, const char *holder, int64_t seconds)
 {
     const dv_lease_options *options = &lease->options;
-    json_t *object = lease->object
-                         ? json_deep_copy(lease->object)
-                         : dv_obj_new("coordination.k8s.io/v1", "Lease", options->ns, options->name);
+    json_t *object =
+        lease->object ? json_deep_copy(lease->object)
+                      : dv_obj_new("coordination.k8s.io/v1", "Lease", options->ns, options->name);
     json_t *spec = dv_json_object(object, "/spec");
     bool ours = strcmp(lease->holder, options->identity) == 0;
 
@@ -203,8 +203,9 @@ static json_t *wanted(const dv_lease *lease, const char *holder, int64_t seconds
     if (!ours || !*holder)
         json_object_set_new(spec, "acquireTime", now_text(lease));
     if (!ours)
-        json_object_set_new(spec, "leaseTransitions",
-                            json_integer(lease->object ? dv_json_int(spec, "/leaseTransitions", 0) + 1 : 0));
+        json_object_set_new(
+            spec, "leaseTransitions",
+            json_integer(lease->object ? dv_json_int(spec, "/leaseTransitions", 0) + 1 : 0));
     return object;
 }
 

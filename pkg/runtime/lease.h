@@ -21,17 +21,17 @@
 
 typedef struct dv_lease dv_lease;
 typedef struct {
-    dv_kube *kube;          /* borrowed */
-    const dv_clock *clock;  /* borrowed */
+    dv_kube *kube;         /* borrowed */
+    const dv_clock *clock; /* borrowed */
     const char *ns, *name;
-    const char *identity;   /* unique: host name and UUID */
+    const char *identity;                             /* unique: host name and UUID */
     int64_t duration_ms, renew_deadline_ms, retry_ms; /* 0: the constants above */
 } dv_lease_options;
 dv_lease *dv_lease_new(const dv_lease_options *options);
 void dv_lease_free(dv_lease *lease);
-/* One step: takes, renews or watches the lease; returns how long until the next one (with jitter). */
+/* Takes, renews or watches the lease; returns how long until the next step (with jitter). */
 int64_t dv_lease_step(dv_ctx *ctx, dv_lease *lease);
-/* True while we may write. Once it was true and is no longer, it never is again (exit and start over). */
+/* True while we may write. Once it was so and is no longer, it never is again: exit, start over. */
 bool dv_lease_held(const dv_lease *lease);
 bool dv_lease_lost(const dv_lease *lease);
 const char *dv_lease_holder(const dv_lease *lease); /* who we saw last; "" unknown */

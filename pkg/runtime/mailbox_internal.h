@@ -32,7 +32,7 @@ typedef struct {
 
 dv_mailbox *dv_mailbox_new(void);
 void dv_mailbox_unref(dv_mailbox *box);
-/* The informer whose inbox was queued first; waits at most wait_ms for one. NULL: none, or stopped. */
+/* The informer whose inbox was queued first; waits wait_ms for one. NULL: none, or stopped. */
 dv_informer *dv_mailbox_next(dv_mailbox *box, int64_t wait_ms);
 /* Wakes all that wait for a state. */
 void dv_mailbox_tell(dv_mailbox *box);
@@ -60,7 +60,7 @@ void dv_inbox_forget_watch(dv_inbox *inbox);
 typedef struct {
     bool listed;
     dv_kube_raw list;
-    int status;    /* of the watch; 0: not answered yet */
+    int status; /* of the watch; 0: not answered yet */
     int64_t retry_after_ms;
     bool overflow; /* it was ended: bytes would have been too many */
     bool ended;

@@ -22,17 +22,20 @@
 /* What is to happen with a key after its run. */
 typedef struct {
     enum {
-        DV_DONE,     /* forget the backoff; again after after_ms, if not 0 */
-        DV_AGAIN,    /* at once, from fresh reads; backs off from the third in a row */
-        DV_WAIT,     /* after after_ms, no backoff counted */
-        DV_RETRY,    /* backoff, at least after_ms */
+        DV_DONE,  /* forget the backoff; again after after_ms, if not 0 */
+        DV_AGAIN, /* at once, from fresh reads; backs off from the third in a row */
+        DV_WAIT,  /* after after_ms, no backoff counted */
+        DV_RETRY, /* backoff, at least after_ms */
     } what;
     int64_t after_ms;
 } dv_result;
 
 #define DV_WAITING_MS ((int64_t)5000)
 #define DV_DENIED_MS ((int64_t)3 * 60 * 1000)
-/* The one switch from an error's kind to a requeue (c-conventions, section 4). Takes err. interval_ms: after success, and after INVALID; 0: never. */
+/*
+ * The one switch from an error's kind to a requeue. Takes err. interval_ms: after success, and
+ * after INVALID; 0: never.
+ */
 dv_result dv_result_from(dv_err *err, int64_t interval_ms);
 
 typedef struct dv_manager dv_manager;
@@ -45,16 +48,16 @@ typedef struct {
      * controller, namespace, name, reconcileID. Must be idempotent.
      */
     dv_result (*reconcile)(void *arg, dv_ctx *ctx, const char *key);
-    void *arg;                /* borrowed */
-    int64_t run_timeout_ms;   /* 0: 2 minutes */
+    void *arg;              /* borrowed */
+    int64_t run_timeout_ms; /* 0: 2 minutes */
 } dv_controller_options;
 
 typedef struct {
-    dv_kube *kube;            /* borrowed */
-    const dv_clock *clock;    /* borrowed */
-    const dv_log *log;        /* borrowed */
-    dv_metrics *metrics;      /* borrowed */
-    int64_t concurrent;       /* workers */
+    dv_kube *kube;                 /* borrowed */
+    const dv_clock *clock;         /* borrowed */
+    const dv_log *log;             /* borrowed */
+    dv_metrics *metrics;           /* borrowed */
+    int64_t concurrent;            /* workers */
     const dv_lease_options *lease; /* copied; NULL: no leader election */
     /* As dv_httpd_listen(); "0" or NULL: none. Equal ones share a listener. Borrowed. */
     const char *metrics_address, *health_address;
@@ -69,11 +72,11 @@ dv_cache *dv_manager_cache(dv_manager *manager);
 dv_controller *dv_manager_add(dv_manager *manager, const dv_controller_options *options);
 /* Waited for before workers start. */
 void dv_manager_await(dv_manager *manager, dv_informer *informer);
-/* Called once on the main thread when we lead and caches are synced, before the workers start. NULL arg is fine. */
+/* Called once on the main thread when we lead and caches are synced, before the workers start. */
 void dv_manager_on_lead(dv_manager *manager, dv_err *(*lead)(void *arg, dv_ctx *ctx), void *arg);
 /*
- * Called once on the main thread when the workers have ended, while the lease is still held: the place to
- * flush events. It may take a few seconds at most.
+ * Called once on the main thread when the workers have ended, while the lease is still held: the
+ * place to flush events. It may take a few seconds at most.
  */
 void dv_manager_on_stop(dv_manager *manager, void (*stop)(void *arg), void *arg);
 void dv_controller_enqueue(dv_controller *controller, const char *key, int64_t delay_ms);
@@ -82,5 +85,5 @@ bool dv_manager_leading(const dv_manager *manager);
 /* Ports of the listeners that were asked for; 0: none. After run began. */
 int dv_manager_metrics_port(const dv_manager *manager);
 int dv_manager_health_port(const dv_manager *manager);
-/* Returns NULL after a cancel; TRANSIENT "LeaseLost": exit with a failure and let the restart begin afresh. */
+/* NULL after a cancel; TRANSIENT "LeaseLost": exit with a failure, the restart begins afresh. */
 DV_MUST_USE dv_err *dv_manager_run(dv_ctx *ctx, dv_manager *manager);

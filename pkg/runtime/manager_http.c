@@ -46,18 +46,18 @@ void dv_manager_add_metrics(dv_manager *manager)
 {
     dv_metrics *metrics = manager->options.metrics;
 
-    manager->runs = dv_metric_new(metrics, DV_COUNTER, "davit_reconcile_total",
-                                  "Reconciles by controller and what came of them.",
-                                  "controller,result");
+    manager->runs =
+        dv_metric_new(metrics, DV_COUNTER, "davit_reconcile_total",
+                      "Reconciles by controller and what came of them.", "controller,result");
     manager->run_seconds = dv_metric_new(metrics, DV_HISTOGRAM, "davit_reconcile_seconds",
                                          "Time a reconcile took.", "controller");
-    manager->depth = dv_metric_new(metrics, DV_GAUGE, "davit_queue_depth",
-                                   "Keys in the work queue.", "state");
-    manager->requests = dv_metric_new(metrics, DV_COUNTER, "davit_kube_requests_total",
-                                      "Requests to the API server; code 0: no answer.",
-                                      "verb,code");
-    manager->leader = dv_metric_new(metrics, DV_GAUGE, "davit_leader",
-                                    "1 while this process leads.", "");
+    manager->depth =
+        dv_metric_new(metrics, DV_GAUGE, "davit_queue_depth", "Keys in the work queue.", "state");
+    manager->requests =
+        dv_metric_new(metrics, DV_COUNTER, "davit_kube_requests_total",
+                      "Requests to the API server; code 0: no answer.", "verb,code");
+    manager->leader =
+        dv_metric_new(metrics, DV_GAUGE, "davit_leader", "1 while this process leads.", "");
     manager->objects = dv_metric_new(metrics, DV_GAUGE, "davit_informer_objects",
                                      "Objects in the informers' stores.", "kind");
     manager->lists = dv_metric_new(metrics, DV_COUNTER, "davit_informer_lists_total",
@@ -93,9 +93,9 @@ static bool is_dead(const dv_manager *manager, int64_t ticked_ms)
 static void answer_health(void *arg, const dv_httpd_request *request, dv_httpd_response *response)
 {
     const dv_manager *manager = arg;
-    const char *dead = is_dead(manager, manager->ticked_ms)                ? "main"
+    const char *dead = is_dead(manager, manager->ticked_ms)                   ? "main"
                        : is_dead(manager, dv_cache_ticked_ms(manager->cache)) ? "cache"
-                                                                           : NULL;
+                                                                              : NULL;
 
     (void)request;
     if (!dead) {
@@ -119,8 +119,7 @@ static void answer_ready(void *arg, const dv_httpd_request *request, dv_httpd_re
     dv_buf_adds(&response->body, "waiting for:");
     for (size_t i = 0; i < manager->awaited.n; i++)
         if (!dv_informer_synced(manager->awaited.at[i]))
-            dv_buf_addf(&response->body, " %s",
-                        manager->awaited.at[i]->options.resource->kind);
+            dv_buf_addf(&response->body, " %s", manager->awaited.at[i]->options.resource->kind);
     dv_buf_addc(&response->body, '\n');
 }
 

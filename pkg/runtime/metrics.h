@@ -20,8 +20,12 @@ typedef enum { DV_COUNTER, DV_GAUGE, DV_HISTOGRAM } dv_metric_type;
 dv_metrics *dv_metrics_new(void);
 void dv_metrics_free(dv_metrics *metrics);
 DV_DEFINE_AUTO(dv_metrics)
-/* labels: comma-separated names ("controller,result"), "" for none. Histograms have fixed buckets from 1 ms to 60 s, in seconds. Owned by metrics. */
-dv_metric *dv_metric_new(dv_metrics *metrics, dv_metric_type type, const char *name, const char *help, const char *labels);
+/*
+ * labels: comma-separated names ("controller,result"), "" for none. Histograms have fixed buckets
+ * from 1 ms to 60 s, in seconds. Owned by metrics.
+ */
+dv_metric *dv_metric_new(dv_metrics *metrics, dv_metric_type type, const char *name,
+                         const char *help, const char *labels);
 /* Label values in the order of the names. */
 void dv_metric_add(dv_metric *metric, double value, const char *const *label_values);
 void dv_metric_set(dv_metric *metric, double value, const char *const *label_values);
@@ -34,5 +38,8 @@ void dv_metric_clear(dv_metric *metric);
 /* Called at each scrape before printing, on the scraping thread, to set gauges and counters. */
 void dv_metrics_on_scrape(dv_metrics *metrics, void (*collect)(void *arg), void *arg);
 void dv_metrics_write(dv_metrics *metrics, dv_buf *out);
-/* Adds process_resident_memory_bytes, process_cpu_seconds_total, process_open_fds, process_start_time_seconds. */
+/*
+ * Adds process_resident_memory_bytes, process_cpu_seconds_total, process_open_fds and
+ * process_start_time_seconds.
+ */
 void dv_metrics_add_process(dv_metrics *metrics);

@@ -25,7 +25,7 @@ struct dv_queue {
     const dv_clock *clock;
     pthread_mutex_t mu;
     pthread_cond_t wake;
-    dv_map *items; /* all that are not idle, or are backing off */
+    dv_map *items;       /* all that are not idle, or are backing off */
     DV_VEC(item *) heap; /* of the delayed, the earliest first */
     item *first, *last;  /* the ready, oldest first */
     size_t ready, held;

@@ -31,7 +31,7 @@ void dv_queue_add(dv_queue *queue, const char *key, int64_t delay_ms);
 #define DV_BACKOFF_FIRST_MS ((int64_t)250)
 #define DV_BACKOFF_MAX_MS ((int64_t)5 * 60 * 1000)
 int64_t dv_queue_retry(dv_queue *queue, const char *key, int64_t min_ms);
-/* As dv_queue_retry(), but at once the first two times in a row: for a conflict, from fresh reads. */
+/* As dv_queue_retry(), but at once the first two times in a row: for conflicts. */
 int64_t dv_queue_again(dv_queue *queue, const char *key);
 /* The key has succeeded: its backoff starts over. */
 void dv_queue_forget(dv_queue *queue, const char *key);
@@ -45,6 +45,8 @@ void dv_queue_done(dv_queue *queue, const char *key);
 /* Wakes all that wait in dv_queue_get(); nothing is handed out any more. */
 void dv_queue_stop(dv_queue *queue);
 /* Keys ready, delayed and held, for metrics. */
-typedef struct { size_t ready, delayed, held; } dv_queue_depth;
+typedef struct {
+    size_t ready, delayed, held;
+} dv_queue_depth;
 dv_queue_depth dv_queue_get_depth(dv_queue *queue);
 DV_DEFINE_AUTO(dv_queue)

@@ -253,7 +253,8 @@ void dv_reflector_listed(dv_reflector *r, int64_t now_ms, const dv_answer *answe
         err = refusal(answer, &gone);
     if (!err)
         err = dv_list_scan(answer->body, &page);
-    if (!err && !(page.resource_version && *page.resource_version)) /* what is no list empties no store */
+    /* What is no list must not empty a store. */
+    if (!err && !(page.resource_version && *page.resource_version))
         err = dv_err_new(DV_TRANSIENT, "BadAnswer", "the server's list has no resourceVersion");
     if (dv_err_is(err, DV_INVALID) && strcmp(dv_err_reason(err), "ResponseTooLarge") == 0 &&
         r->limit > 1) {

@@ -49,14 +49,14 @@ typedef struct {
     dv_store *store;
 
     dv_reflector_state state;
-    bool list_next;      /* after the rest */
-    int64_t due_ms;      /* RESTING; else INT64_MAX */
-    unsigned failures;   /* in a row */
-    unsigned refusals;   /* of watches, in a row */
-    int64_t limit;       /* of a page */
-    bool paging;         /* the first page is in the store */
-    int64_t began_ms;    /* when the watch was accepted; 0: not yet */
-    bool complained;     /* the break was logged */
+    bool list_next;    /* after the rest */
+    int64_t due_ms;    /* RESTING; else INT64_MAX */
+    unsigned failures; /* in a row */
+    unsigned refusals; /* of watches, in a row */
+    int64_t limit;     /* of a page */
+    bool paging;       /* the first page is in the store */
+    int64_t began_ms;  /* when the watch was accepted; 0: not yet */
+    bool complained;   /* the break was logged */
 
     _Atomic bool synced, denied;
     _Atomic int64_t broken_since_ms;

@@ -39,8 +39,8 @@ struct dv_store {
 /* What somebody tells of one object. */
 typedef struct {
     dv_store_from from;
-    bool gone;      /* the watch saw its deletion */
-    bool swept;     /* the list did not hold it */
+    bool gone;  /* the watch saw its deletion */
+    bool swept; /* the list did not hold it */
     const char *key;
     const dv_rv *rv;
     dv_entry *entry; /* NULL: leave it out */

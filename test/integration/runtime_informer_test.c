@@ -18,9 +18,9 @@ enum { PATIENCE_MS = 60000, MANY = 120 };
 
 /* What is done to the requests of informers on their way. Set before the cache, or under mu. */
 typedef struct {
-    _Atomic bool old_version;  /* the next watch asks for a version that is long gone */
-    _Atomic bool cut;          /* the next bytes of a watch end it */
-    const char *as;            /* lists and watches are made as somebody else */
+    _Atomic bool old_version; /* the next watch asks for a version that is long gone */
+    _Atomic bool cut;         /* the next bytes of a watch end it */
+    const char *as;           /* lists and watches are made as somebody else */
 } meddler;
 
 static struct {
@@ -161,10 +161,9 @@ static void changed(void *arg DV_UNUSED, const char *key, const dv_entry *old, c
 
 static dv_informer *inform(void)
 {
-    return dv_informer_start(t.cache, &(dv_informer_options){.resource = t.configmaps,
-                                                             .ns = t.ns,
-                                                             .reduce = keep,
-                                                             .changed = changed});
+    return dv_informer_start(
+        t.cache, &(dv_informer_options){
+                     .resource = t.configmaps, .ns = t.ns, .reduce = keep, .changed = changed});
 }
 
 /* Waits until the nth change (from 0) is told. */
@@ -196,9 +195,9 @@ static void wait_until_watching(const dv_informer *informer)
 
 static json_t *applied(const char *name, const char *value)
 {
-    json_auto_t *object = json_pack("{s:s,s:s,s:{s:s,s:s},s:{s:s}}", "apiVersion", "v1", "kind",
-                                    "ConfigMap", "metadata", "name", name, "namespace", t.ns,
-                                    "data", "k", value);
+    json_auto_t *object =
+        json_pack("{s:s,s:s,s:{s:s,s:s},s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap",
+                  "metadata", "name", name, "namespace", t.ns, "data", "k", value);
     dv_kube_request request = {.verb = DV_KUBE_APPLY,
                                .resource = t.configmaps,
                                .ns = t.ns,
@@ -250,8 +249,7 @@ static int set_up(void **state DV_UNUSED)
 
 static int tear_down(void **state DV_UNUSED)
 {
-    dv_kube_request request = {
-        .verb = DV_KUBE_DELETE, .resource = t.namespaces, .name = t.ns};
+    dv_kube_request request = {.verb = DV_KUBE_DELETE, .resource = t.namespaces, .name = t.ns};
 
     dv_cache_free(t.cache);
     t.meddler = (meddler){.as = NULL};
@@ -294,7 +292,8 @@ static void a_list_longer_than_a_page_is_whole(void **state DV_UNUSED)
 
     for (int i = 0; i < OBJECTS; i++) {
         snprintf(names[i], sizeof(names[i]), "o%d", i);
-        requests[i] = (dv_kube_request){.verb = DV_KUBE_CREATE, .resource = t.configmaps, .ns = t.ns};
+        requests[i] =
+            (dv_kube_request){.verb = DV_KUBE_CREATE, .resource = t.configmaps, .ns = t.ns};
         requests[i].body = json_pack("{s:s,s:s,s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap",
                                      "metadata", "name", names[i]);
     }
@@ -350,12 +349,11 @@ static void what_may_not_be_listed_is_denied(void **state DV_UNUSED)
 
 static void a_NUL_in_a_value_stops_nothing(void **state DV_UNUSED)
 {
-    static const char body[] = "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"nul\"},"
-                               "\"data\":{\"k\":\"a\\u0000b\"}}";
-    dv_kube_request create = {.verb = DV_KUBE_CREATE,
-                              .resource = t.configmaps,
-                              .ns = t.ns,
-                              .body_bytes = DV_STR(body)};
+    static const char body[] =
+        "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"nul\"},"
+        "\"data\":{\"k\":\"a\\u0000b\"}}";
+    dv_kube_request create = {
+        .verb = DV_KUBE_CREATE, .resource = t.configmaps, .ns = t.ns, .body_bytes = DV_STR(body)};
     dv_informer *informer = inform();
 
     assert_ok(dv_informer_wait(&t.ctx, informer));
@@ -526,9 +524,11 @@ static void the_servers_bookmark_is_where_a_cut_watch_resumes(void **state DV_UN
     assert_ok(dv_informer_wait(&t.ctx, informer));
     wait_until_watching(informer);
     before = dv_store_position(informer->reflector.store);
-    json_auto_t *elsewhere = json_pack("{s:s,s:s,s:{s:s,s:s}}", "apiVersion", "v1", "kind", "ConfigMap",
-                                       "metadata", "name", t.ns, "namespace", "default");
-    dv_kube_request create = {.verb = DV_KUBE_CREATE, .resource = t.configmaps, .ns = "default", .body = elsewhere};
+    json_auto_t *elsewhere =
+        json_pack("{s:s,s:s,s:{s:s,s:s}}", "apiVersion", "v1", "kind", "ConfigMap", "metadata",
+                  "name", t.ns, "namespace", "default");
+    dv_kube_request create = {
+        .verb = DV_KUBE_CREATE, .resource = t.configmaps, .ns = "default", .body = elsewhere};
     assert_ok(dv_kube_do(&t.ctx, t.kube, &create, NULL));
     for (int i = 0; i < 100 && (!after || strcmp(before, after) == 0); i++) {
         assert_ok(dv_ctx_sleep(&t.ctx, 1000));
@@ -536,7 +536,8 @@ static void the_servers_bookmark_is_where_a_cut_watch_resumes(void **state DV_UN
         after = dv_store_position(informer->reflector.store);
     }
     assert_string_not_equal(before, after);
-    assert_int_equal(dv_informer_get_stats(informer).events, 1); /* the namespace's kube-root-ca.crt */
+    assert_int_equal(dv_informer_get_stats(informer).events,
+                     1); /* the namespace's kube-root-ca.crt */
 }
 
 int main(void)
@@ -547,12 +548,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_cut_watch_loses_and_doubles_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_may_not_be_listed_is_denied, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_NUL_in_a_value_stops_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_write_of_ours_is_seen_at_once_and_told_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_write_of_ours_is_seen_at_once_and_told_once, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(metadata_alone_is_watched, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(more_than_a_hundred_kinds_starve_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(more_than_a_hundred_kinds_starve_nothing, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_restarted_server_is_watched_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_version_that_is_gone_is_listed_anew, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_servers_bookmark_is_where_a_cut_watch_resumes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_servers_bookmark_is_where_a_cut_watch_resumes, set_up,
+                                        tear_down),
     };
 
     dv_json_setup();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Managers that share a lease on a real API server: DAVIT_KUBECONFIG names an administrator's kubeconfig. */
+/* Managers that share a lease on a real API server: DAVIT_KUBECONFIG names an administrator's
+ * kubeconfig. */
 #include "testlib.h"
 
 #include "base/crypto.h"
@@ -220,10 +221,10 @@ static int set_up(void **state DV_UNUSED)
     dv_random_bytes(&suffix, sizeof(suffix));
     snprintf(t.ns, sizeof(t.ns), "manager-%08x", suffix);
     json_auto_t *ns = dv_obj_new("v1", "Namespace", NULL, t.ns);
-    dv_kube_request create = {
-        .verb = DV_KUBE_CREATE,
-        .resource = dv_kube_resource_static(arranger.kube, "", "v1", "Namespace", "namespaces", false),
-        .body = ns};
+    dv_kube_request create = {.verb = DV_KUBE_CREATE,
+                              .resource = dv_kube_resource_static(arranger.kube, "", "v1",
+                                                                  "Namespace", "namespaces", false),
+                              .body = ns};
     assert_ok(dv_kube_do(&t.ctx, arranger.kube, &create, NULL));
     t.runs = 0;
     return 0;
@@ -231,10 +232,10 @@ static int set_up(void **state DV_UNUSED)
 
 static int tear_down(void **state DV_UNUSED)
 {
-    dv_kube_request drop = {
-        .verb = DV_KUBE_DELETE,
-        .resource = dv_kube_resource_static(arranger.kube, "", "v1", "Namespace", "namespaces", false),
-        .name = t.ns};
+    dv_kube_request drop = {.verb = DV_KUBE_DELETE,
+                            .resource = dv_kube_resource_static(arranger.kube, "", "v1",
+                                                                "Namespace", "namespaces", false),
+                            .name = t.ns};
 
     assert_ok(dv_kube_do(&t.ctx, arranger.kube, &drop, NULL));
     dv_http_free(arranger.http);
@@ -301,19 +302,21 @@ static void a_leader_whose_lease_was_stolen_ends_and_writes_nothing(void **state
         json_decref(lease);
         lease = lease_of(&arranger);
         assert_ok(dv_json_set(lease, "/spec/holderIdentity", json_string("thief")));
-        dv_kube_request steal = {
-            .verb = DV_KUBE_REPLACE,
-            .resource = dv_kube_resource_static(arranger.kube, "coordination.k8s.io", "v1", "Lease", "leases", true),
-            .ns = t.ns,
-            .name = "davit-test",
-            .body = lease};
+        dv_kube_request steal = {.verb = DV_KUBE_REPLACE,
+                                 .resource =
+                                     dv_kube_resource_static(arranger.kube, "coordination.k8s.io",
+                                                             "v1", "Lease", "leases", true),
+                                 .ns = t.ns,
+                                 .name = "davit-test",
+                                 .body = lease};
         dv_auto(dv_err) raced = dv_kube_do(&t.ctx, arranger.kube, &steal, NULL);
         stolen = !raced;
     }
     pthread_join(a.thread, NULL);
     assert_err(a.returned, DV_TRANSIENT, "davit-test");
     object = dv_obj_new("v1", "ConfigMap", t.ns, "late");
-    dv_kube_request create = {.verb = DV_KUBE_CREATE, .resource = a.configmaps, .ns = t.ns, .body = object};
+    dv_kube_request create = {
+        .verb = DV_KUBE_CREATE, .resource = a.configmaps, .ns = t.ns, .body = object};
     err = dv_kube_do(&t.ctx, a.kube, &create, NULL);
     assert_string_equal(dv_err_reason(err), "Fenced");
     dv_err_free(err);
@@ -328,8 +331,10 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_object_is_reconciled, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_standby_takes_over_when_the_leader_stops, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_leader_whose_lease_was_stolen_ends_and_writes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_standby_takes_over_when_the_leader_stops, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_leader_whose_lease_was_stolen_ends_and_writes_nothing,
+                                        set_up, tear_down),
     };
 
     dv_json_setup();

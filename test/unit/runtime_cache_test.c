@@ -5,8 +5,12 @@
 #include "runtime/cache_internal.h"
 #include "testlib.h"
 
-static const dv_resource config_maps = {
-    .group = "", .version = "v1", .kind = "ConfigMap", .resource = "configmaps", .api_version = "v1", .namespaced = true};
+static const dv_resource config_maps = {.group = "",
+                                        .version = "v1",
+                                        .kind = "ConfigMap",
+                                        .resource = "configmaps",
+                                        .api_version = "v1",
+                                        .namespaced = true};
 
 /* ---- A source ---- */
 
@@ -213,10 +217,9 @@ static void changed(void *arg, const char *key, const dv_entry *old, const dv_en
 
 static dv_informer *inform(source *s)
 {
-    return dv_informer_start(s->cache, &(dv_informer_options){.resource = &config_maps,
-                                                              .reduce = keep,
-                                                              .changed = changed,
-                                                              .arg = s});
+    return dv_informer_start(
+        s->cache, &(dv_informer_options){
+                      .resource = &config_maps, .reduce = keep, .changed = changed, .arg = s});
 }
 
 static void assert_told(source *s, size_t i, const char *want)
@@ -268,8 +271,8 @@ static void a_list_is_told_before_the_informer_is_synced(void **state)
 
 static void bytes_of_a_watch_become_changes_however_they_are_cut(void **state)
 {
-    static const char text[] = EVENT("ADDED", OBJECT("x", "11")) EVENT("MODIFIED", OBJECT("x", "12"))
-        EVENT("DELETED", OBJECT("x", "13"));
+    static const char text[] = EVENT("ADDED", OBJECT("x", "11"))
+        EVENT("MODIFIED", OBJECT("x", "12")) EVENT("DELETED", OBJECT("x", "13"));
     dv_auto(source) s = source_new();
     dv_informer *informer = inform(s);
 
@@ -326,9 +329,10 @@ static void pages_are_put_together(void **state)
     asked_list second;
 
     (void)state;
-    list_answered(s, 200,
-                  "{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"more\"},\"items\":["
-                  OBJECT("x", "3") "]}");
+    list_answered(
+        s, 200,
+        "{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"more\"},\"items\":[" OBJECT(
+            "x", "3") "]}");
     second = take_list(s);
     assert_string_equal(second.token, "more");
     assert_false(dv_informer_synced(informer));
@@ -444,7 +448,9 @@ static void a_cut_watch_is_resumed_from_the_last_bookmark(void **state)
     (void)state;
     list_answered(s, 200, LIST("10", OBJECT("x", "3")));
     watch_begins(s, 1, 200);
-    watch_sends(s, 1, DV_STR("{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"77\"}}}\n"));
+    watch_sends(
+        s, 1,
+        DV_STR("{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"77\"}}}\n"));
     watch_sends(s, 1, DV_STR("{\"type\":\"ADDED\",\"obj")); /* half an event is no event */
     watch_ends(s, 1, dv_err_new(DV_TRANSIENT, "Cut", "cut"));
     pass_time_until_watch(s, informer, 2);
@@ -497,8 +503,10 @@ static void a_long_queue_is_read_in_turns(void **state)
     list_answered(s, 200, LIST("10", ""));
     watch_begins(s, 1, 200);
     for (int i = 0; i < EVENTS; i++)
-        dv_buf_addf(&bytes, "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"o%d\","
-                            "\"resourceVersion\":\"%d\"}}}\n", i, 100 + i);
+        dv_buf_addf(&bytes,
+                    "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"o%d\","
+                    "\"resourceVersion\":\"%d\"}}}\n",
+                    i, 100 + i);
     watch_sends(s, 1, dv_buf_str(&bytes));
     watch_ends(s, 1, dv_err_new(DV_TRANSIENT, "Cut", "cut"));
     snprintf(last, sizeof(last), "o%d:>%d", EVENTS - 1, 100 + EVENTS - 1);
@@ -579,8 +587,11 @@ static void readers_and_writers_do_not_disturb_each_other(void **state)
         threads[i] = dv_thread_start("reader", DV_STACK_BYTES, read_on, &r);
     for (int i = 0; i < EVENTS; i++) {
         dv_buf_reset(&event);
-        dv_buf_addf(&event, "{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"x\",\"namespace\":\"a\","
-                            "\"resourceVersion\":\"%d\"}}}\n", 1000 + i);
+        dv_buf_addf(
+            &event,
+            "{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"x\",\"namespace\":\"a\","
+            "\"resourceVersion\":\"%d\"}}}\n",
+            1000 + i);
         watch_sends(s, 1, dv_buf_str(&event));
     }
     dv_buf_done(&event);

@@ -450,11 +450,12 @@ static const struct decide_row {
     {"no holder", "{}", 0, DV_LEASE_TAKE},
     {"an empty holder", "{\"holderIdentity\":\"\",\"leaseDurationSeconds\":1}", 0, DV_LEASE_TAKE},
     {"ourselves", "{\"holderIdentity\":\"me\",\"leaseDurationSeconds\":15}", 99999, DV_LEASE_RENEW},
-    {"another, just seen", "{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":15}", 0, DV_LEASE_WAIT},
-    {"another, past its own duration", "{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":30}", 30000,
-     DV_LEASE_TAKE},
-    {"another, within its own duration", "{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":30}", 29999,
+    {"another, just seen", "{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":15}", 0,
      DV_LEASE_WAIT},
+    {"another, past its own duration", "{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":30}",
+     30000, DV_LEASE_TAKE},
+    {"another, within its own duration", "{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":30}",
+     29999, DV_LEASE_WAIT},
     {"another that names no duration has ours", "{\"holderIdentity\":\"x\"}", 15000, DV_LEASE_TAKE},
     {"and waits as long", "{\"holderIdentity\":\"x\"}", 14999, DV_LEASE_WAIT},
     {"nobody keeps it for a year", "{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":31536000}",
@@ -467,7 +468,8 @@ static void decides(void **state)
     json_auto_t *spec = NULL;
 
     assert_ok(dv_json_read(dv_str_of(row->spec), &spec));
-    assert_int_equal(dv_lease_decide(spec, "me", row->unchanged_ms, DV_LEASE_DURATION_MS), row->want);
+    assert_int_equal(dv_lease_decide(spec, "me", row->unchanged_ms, DV_LEASE_DURATION_MS),
+                     row->want);
 }
 
 int main(void)

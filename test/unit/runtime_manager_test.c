@@ -58,7 +58,7 @@ typedef struct {
     bool hold;            /* runs last until it is cleared */
     bool until_cancelled; /* runs last until their ctx is cancelled */
     bool led, stopped;
-    dv_err_kind saw;      /* what ended a run that lasts until it is cancelled */
+    dv_err_kind saw; /* what ended a run that lasts until it is cancelled */
     int64_t time_left_ms;
     int led_at_runs, stopped_at_runs;
     dv_err *lead_err;
@@ -139,8 +139,8 @@ static void make(fixture *f)
 {
     f->manager = dv_manager_new(&f->options);
     f->controller = dv_manager_add(
-        f->manager,
-        &(dv_controller_options){.name = "thing", .reconcile = reconcile, .arg = f, .run_timeout_ms = 5000});
+        f->manager, &(dv_controller_options){
+                        .name = "thing", .reconcile = reconcile, .arg = f, .run_timeout_ms = 5000});
     dv_manager_on_lead(f->manager, lead, f);
     dv_manager_on_stop(f->manager, stop, f);
 }
@@ -412,8 +412,12 @@ static void a_main_thread_that_does_not_look_up_is_unhealthy(void **state)
 
 /* ---- Caches ---- */
 
-static const dv_resource config_maps = {
-    .group = "", .version = "v1", .kind = "ConfigMap", .resource = "configmaps", .api_version = "v1", .namespaced = true};
+static const dv_resource config_maps = {.group = "",
+                                        .version = "v1",
+                                        .kind = "ConfigMap",
+                                        .resource = "configmaps",
+                                        .api_version = "v1",
+                                        .namespaced = true};
 
 typedef struct {
     pthread_mutex_t mu;
@@ -485,9 +489,9 @@ static void no_key_is_worked_on_before_the_caches_are_synced(void **state)
     make(f);
     dv_cache_free(f->manager->cache);
     f->manager->cache = dv_cache_new_from(&list_source, &list, &f->time.clock, NULL);
-    dv_manager_await(f->manager,
-                     dv_informer_start(dv_manager_cache(f->manager),
-                                       &(dv_informer_options){.resource = &config_maps, .reduce = keep_none}));
+    dv_manager_await(f->manager, dv_informer_start(dv_manager_cache(f->manager),
+                                                   &(dv_informer_options){.resource = &config_maps,
+                                                                          .reduce = keep_none}));
     dv_controller_enqueue(f->controller, "team-a/web", 0);
     start(f);
     wait_for_port(f);
@@ -512,9 +516,9 @@ static void a_manager_that_waits_for_caches_can_be_stopped(void **state)
     make(f);
     dv_cache_free(f->manager->cache);
     f->manager->cache = dv_cache_new_from(&list_source, &list, &f->time.clock, NULL);
-    dv_manager_await(f->manager,
-                     dv_informer_start(dv_manager_cache(f->manager),
-                                       &(dv_informer_options){.resource = &config_maps, .reduce = keep_none}));
+    dv_manager_await(f->manager, dv_informer_start(dv_manager_cache(f->manager),
+                                                   &(dv_informer_options){.resource = &config_maps,
+                                                                          .reduce = keep_none}));
     start(f);
     wait_for_port(f);
     assert_ok(finish(f));
@@ -542,15 +546,17 @@ static dv_err *serve_lease(void *arg, dv_ctx *ctx, const dv_kube_request *reques
         return dv_err_new(DV_NOT_FOUND, "NotFound", "no lease");
     f->renewals++;
     pthread_cond_broadcast(&f->changed);
-    *ret_object = json_pack("{s:{s:s},s:{s:s,s:i,s:i}}", "metadata", "resourceVersion", "1", "spec",
-                            "holderIdentity", f->holder, "leaseDurationSeconds", 15, "n", f->renewals);
+    *ret_object =
+        json_pack("{s:{s:s},s:{s:s,s:i,s:i}}", "metadata", "resourceVersion", "1", "spec",
+                  "holderIdentity", f->holder, "leaseDurationSeconds", 15, "n", f->renewals);
     return NULL;
 }
 
 static void elect(fixture *f)
 {
     static const dv_clock *clock;
-    static dv_lease_options lease = {.ns = "system", .name = "davit", .identity = "me", .retry_ms = 1};
+    static dv_lease_options lease = {
+        .ns = "system", .name = "davit", .identity = "me", .retry_ms = 1};
 
     clock = &f->time.clock;
     lease.clock = clock;

@@ -38,7 +38,8 @@ static void a_counter_is_printed_with_help_and_type(void **state)
     dv_metric_add(runs, 2, NULL);
     dv_metric_add(runs, 1, NULL);
     text = text_of(metrics);
-    assert_string_equal(text, "# HELP runs_total All runs.\n# TYPE runs_total counter\nruns_total 3\n");
+    assert_string_equal(text,
+                        "# HELP runs_total All runs.\n# TYPE runs_total counter\nruns_total 3\n");
 }
 
 static void series_are_sorted_by_their_labels(void **state)

@@ -112,12 +112,13 @@ static void line(fixture *f, const char *text)
     dv_reflector_line(&f->r, f->now, dv_str_of(text));
 }
 
-#define EMPTY_LIST(rv) "{\"kind\":\"ConfigMapList\",\"metadata\":{\"resourceVersion\":\"" rv "\"},\"items\":[]}"
+#define EMPTY_LIST(rv)                                                                             \
+    "{\"kind\":\"ConfigMapList\",\"metadata\":{\"resourceVersion\":\"" rv "\"},\"items\":[]}"
 #define OBJECT(name, rv)                                                                           \
     "{\"metadata\":{\"name\":\"" name "\",\"namespace\":\"a\",\"resourceVersion\":\"" rv "\"}}"
 #define EVENT(type, object) "{\"type\":\"" type "\",\"object\":" object "}"
 #define STATUS(code, reason)                                                                       \
-    "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"reason\":\"" reason        \
+    "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"reason\":\"" reason       \
     "\",\"message\":\"no\",\"code\":" code "}"
 
 /* To where the watch runs from version 10. */
@@ -159,13 +160,13 @@ static void pages_are_asked_for_until_the_last(void **state)
 
     (void)state;
     assert_asked(f, "list 500");
-    listed(f, "{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"tok\"},\"items\":["
-              OBJECT("x", "3") "]}");
+    listed(f, "{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"tok\"},\"items\":[" OBJECT(
+                  "x", "3") "]}");
     assert_asked(f, "list 500 tok");
     assert_false(f->r.synced);
     assert_int_equal(dv_store_count(f->r.store), 1);
-    listed(f, "{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"\"},\"items\":["
-              OBJECT("y", "4") "]}");
+    listed(f, "{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"\"},\"items\":[" OBJECT(
+                  "y", "4") "]}");
     assert_asked(f, "watch 10");
     assert_true(f->r.synced);
     assert_int_equal(dv_store_count(f->r.store), 2);
@@ -178,20 +179,26 @@ static void an_object_says_its_kind_and_not_who_managed_it(void **state)
     dv_auto_str text = NULL;
 
     (void)state;
-    listed(f, "{\"metadata\":{\"resourceVersion\":\"10\"},\"items\":[{\"kind\":\"PartialObjectMetadata\","
-              "\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":{\"name\":\"x\",\"namespace\":\"a\","
-              "\"resourceVersion\":\"3\",\"managedFields\":[{\"manager\":\"m\"}]}}]}");
+    listed(
+        f,
+        "{\"metadata\":{\"resourceVersion\":\"10\"},\"items\":[{\"kind\":\"PartialObjectMetadata\","
+        "\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":{\"name\":\"x\",\"namespace\":\"a\","
+        "\"resourceVersion\":\"3\",\"managedFields\":[{\"manager\":\"m\"}]}}]}");
     text = text_of(f, "a/x");
-    assert_string_equal(text, "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":"
-                              "\"x\",\"namespace\":\"a\",\"resourceVersion\":\"3\"}}");
+    assert_string_equal(text,
+                        "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":"
+                        "\"x\",\"namespace\":\"a\",\"resourceVersion\":\"3\"}}");
 }
 
 static const struct bad_item_row {
     const char *name, *item;
     bool known_stays;
 } bad_item_rows[] = {
-    {"a broken value", "{\"metadata\":{\"name\":\"x\",\"namespace\":\"a\",\"resourceVersion\":\"9\"},\"v\":nul}", true},
-    {"a duplicate key", "{\"a\":1,\"a\":2,\"metadata\":{\"name\":\"x\",\"namespace\":\"a\"}}", true},
+    {"a broken value",
+     "{\"metadata\":{\"name\":\"x\",\"namespace\":\"a\",\"resourceVersion\":\"9\"},\"v\":nul}",
+     true},
+    {"a duplicate key", "{\"a\":1,\"a\":2,\"metadata\":{\"name\":\"x\",\"namespace\":\"a\"}}",
+     true},
     {"no metadata", "{\"kind\":\"ConfigMap\"}", false},
     {"no name", "{\"metadata\":{\"resourceVersion\":\"9\"}}", false},
     {"a name with NUL", "{\"metadata\":{\"name\":\"x\\u0000y\",\"resourceVersion\":\"9\"}}", false},
@@ -204,7 +211,8 @@ static void an_unreadable_item_is_left_out_and_counted(void **state)
     const struct bad_item_row *row = *state;
     dv_auto(fixture) f = watching();
     dv_auto_str body = dv_asprintf(
-        "{\"metadata\":{\"resourceVersion\":\"20\"},\"items\":[%s," OBJECT("good", "15") "]}", row->item);
+        "{\"metadata\":{\"resourceVersion\":\"20\"},\"items\":[%s," OBJECT("good", "15") "]}",
+        row->item);
 
     line(f, EVENT("ADDED", OBJECT("x", "11")));
     line(f, EVENT("ERROR", STATUS("410", "Expired")));
@@ -227,8 +235,9 @@ static void a_NUL_in_a_value_stops_nothing(void **state)
     listed(f, "{\"metadata\":{\"resourceVersion\":\"10\"},\"items\":[{\"metadata\":{\"name\":\"x\","
               "\"namespace\":\"a\",\"resourceVersion\":\"3\"},\"data\":{\"k\":\"a\\u0000b\"}}]}");
     dv_reflector_began(&f->r, f->now);
-    line(f, EVENT("MODIFIED", "{\"metadata\":{\"name\":\"x\",\"namespace\":\"a\",\"resourceVersion\":\"11\"},"
-                              "\"data\":{\"k\":\"c\\u0000d\"}}"));
+    line(f, EVENT("MODIFIED",
+                  "{\"metadata\":{\"name\":\"x\",\"namespace\":\"a\",\"resourceVersion\":\"11\"},"
+                  "\"data\":{\"k\":\"c\\u0000d\"}}"));
     text = text_of(f, "a/x");
     assert_non_null(strstr(text, "c\\u0000d"));
     assert_int_equal(f->r.skipped, 0);
@@ -248,7 +257,9 @@ static const struct list_failure_row {
     {"a kind that is not served", 404, "404 page not found", 1000, 1250},
     {"a forbidden list is tried again in minutes", 403, STATUS("403", "Forbidden"), 180000, 240000},
     {"a busy server says when", 429,
-     "{\"kind\":\"Status\",\"code\":429,\"reason\":\"TooManyRequests\",\"details\":{\"retryAfterSeconds\":7}}", 7000, 7000},
+     "{\"kind\":\"Status\",\"code\":429,\"reason\":\"TooManyRequests\",\"details\":{"
+     "\"retryAfterSeconds\":7}}",
+     7000, 7000},
 };
 
 static void a_list_that_fails_is_tried_again(void **state)
@@ -283,8 +294,8 @@ static void a_token_that_expires_between_pages_starts_the_list_over(void **state
     dv_auto(fixture) f = fixture_new();
 
     (void)state;
-    listed(f, "{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"tok\"},\"items\":["
-              OBJECT("gone", "3") "]}");
+    listed(f, "{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"tok\"},\"items\":[" OBJECT(
+                  "gone", "3") "]}");
     assert_asked(f, "list 500 tok");
     refused(f, 410, STATUS("410", "Expired"));
     assert_rests(f, 1000, 1250);
@@ -301,10 +312,14 @@ static void pages_that_are_too_large_are_asked_for_smaller(void **state)
 
     (void)state;
     for (size_t i = 0; i < DV_LEN(limits); i++) {
-        dv_reflector_listed(&f->r, f->now, &(dv_answer){.err = dv_err_new(DV_INVALID, "ResponseTooLarge", "too large")});
+        dv_reflector_listed(
+            &f->r, f->now,
+            &(dv_answer){.err = dv_err_new(DV_INVALID, "ResponseTooLarge", "too large")});
         assert_asked(f, limits[i]);
     }
-    dv_reflector_listed(&f->r, f->now, &(dv_answer){.err = dv_err_new(DV_INVALID, "ResponseTooLarge", "too large")});
+    dv_reflector_listed(
+        &f->r, f->now,
+        &(dv_answer){.err = dv_err_new(DV_INVALID, "ResponseTooLarge", "too large")});
     assert_rests(f, 1000, 1250);
     assert_asked(f, "list 1");
 }
@@ -317,7 +332,9 @@ static void rests_grow_up_to_half_a_minute(void **state)
     (void)state;
     for (size_t i = 0; i < DV_LEN(bases); i++) {
         assert_asked(f, "list 500");
-        dv_reflector_listed(&f->r, f->now, &(dv_answer){.err = dv_err_new(DV_TRANSIENT, "ConnectionFailed", "refused")});
+        dv_reflector_listed(
+            &f->r, f->now,
+            &(dv_answer){.err = dv_err_new(DV_TRANSIENT, "ConnectionFailed", "refused")});
         assert_rests(f, bases[i], bases[i] * 5 / 4);
     }
 }
@@ -507,13 +524,15 @@ static void a_write_of_ours_is_seen_and_stays_as_it_was(void **state)
     dv_auto_str text = NULL;
 
     (void)state;
-    assert_ok(dv_json_read(DV_STR("{\"metadata\":{\"name\":\"x\",\"namespace\":\"a\","
-                                  "\"resourceVersion\":\"11\",\"managedFields\":[{}]},\"data\":{}}"),
-                           &object));
+    assert_ok(
+        dv_json_read(DV_STR("{\"metadata\":{\"name\":\"x\",\"namespace\":\"a\","
+                            "\"resourceVersion\":\"11\",\"managedFields\":[{}]},\"data\":{}}"),
+                     &object));
     dv_reflector_observe(&f->r, object);
     text = text_of(f, "a/x");
-    assert_string_equal(text, "{\"metadata\":{\"name\":\"x\",\"namespace\":\"a\",\"resourceVersion\":\"11\"},"
-                              "\"data\":{},\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}");
+    assert_string_equal(
+        text, "{\"metadata\":{\"name\":\"x\",\"namespace\":\"a\",\"resourceVersion\":\"11\"},"
+              "\"data\":{},\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}");
     assert_non_null(dv_json_at(object, "/metadata/managedFields"));
     assert_null(dv_json_at(object, "/kind"));
 }

@@ -131,9 +131,10 @@ static void finish(dv_store *store)
 }
 
 /*
- * A row is a play: L<rv> begins a list, l<key>@<rv> an item of it, k<key> an unreadable item, E its end, w<key>@<rv> a watch
- * event, d<key>@<rv> a deletion, b<rv> a bookmark, o<key>@<rv> a write of ours, x<key>@<rv> a watch event of an
- * object that is to be left out. The text of an object is its version.
+ * A row is a play: L<rv> begins a list, l<key>@<rv> an item of it, k<key> an unreadable item, E its
+ * end, w<key>@<rv> a watch event, d<key>@<rv> a deletion, b<rv> a bookmark, o<key>@<rv> a write of
+ * ours, x<key>@<rv> a watch event of an object that is to be left out. The text of an object is its
+ * version.
  */
 static void act(dv_store *store, dv_str word)
 {
@@ -143,16 +144,35 @@ static void act(dv_store *store, dv_str word)
     dv_auto_str rv = dv_str_dup(version);
 
     switch (word.p[0]) {
-    case 'L': list_begin(store, name); break;
-    case 'l': put(store, DV_FROM_LIST, name, rv, rv); break;
-    case 'k': dv_store_list_keep(store, name); break;
-    case 'E': dv_store_list_end(store); break;
-    case 'w': put(store, DV_FROM_WATCH, name, rv, rv); break;
-    case 'x': put(store, DV_FROM_WATCH, name, rv, NULL); break;
-    case 'd': drop(store, name, rv); break;
-    case 'b': pass(store, name); break;
-    case 'o': put(store, DV_FROM_WRITE, name, rv, rv); break;
-    default: fail();
+    case 'L':
+        list_begin(store, name);
+        break;
+    case 'l':
+        put(store, DV_FROM_LIST, name, rv, rv);
+        break;
+    case 'k':
+        dv_store_list_keep(store, name);
+        break;
+    case 'E':
+        dv_store_list_end(store);
+        break;
+    case 'w':
+        put(store, DV_FROM_WATCH, name, rv, rv);
+        break;
+    case 'x':
+        put(store, DV_FROM_WATCH, name, rv, NULL);
+        break;
+    case 'd':
+        drop(store, name, rv);
+        break;
+    case 'b':
+        pass(store, name);
+        break;
+    case 'o':
+        put(store, DV_FROM_WRITE, name, rv, rv);
+        break;
+    default:
+        fail();
     }
 }
 
@@ -178,8 +198,8 @@ static const struct row {
     {"a deletion of what is not there is not", "L10 E da@11", "", "", "11"},
     {"a bookmark moves the position", "L10 E b15", "", "", "15"},
     {"the position does not go back", "L10 E b15 b12 wa@13", "a:>13 ", "13 ", "15"},
-    {"a relist without a difference tells nothing", "L10 la@3 lb@7 E L20 la@3 lb@7 E",
-     "a:>3 b:>7 ", "3 7 ", "20"},
+    {"a relist without a difference tells nothing", "L10 la@3 lb@7 E L20 la@3 lb@7 E", "a:>3 b:>7 ",
+     "3 7 ", "20"},
     {"a relist tells only differences", "L10 la@3 lb@7 lc@8 E L20 la@3 lb@15 ld@16 E",
      "a:>3 b:>7 c:>8 b:7>15 d:>16 c:8> ", "3 15 16 ", "20"},
     {"a list that was not finished removes nothing", "L10 la@3 lb@7 E L20 la@3 L30 la@3 lb@7 E",
@@ -202,19 +222,21 @@ static const struct row {
     {"a write before a list that does not hold it goes", "L10 E oa@15 L20 E", "a:>15 a:15> ", "",
      "20"},
     {"a write during a list wins over its older item", "L20 oa@25 la@15 E", "a:>25 ", "25 ", "20"},
-    {"a write during the first list, deleted before it, goes", "oa@5 L10 E", "a:>5 a:5> ", "", "10"},
+    {"a write during the first list, deleted before it, goes", "oa@5 L10 E", "a:>5 a:5> ", "",
+     "10"},
     {"a server restored from a backup is believed", "L100 la@90 lb@95 E L50 la@40 E",
      "a:>90 b:>95 a:90>40 b:95> ", "40 ", "50"},
-    {"and watched on from there", "L100 la@90 E L50 la@40 E wa@51", "a:>90 a:90>40 a:40>51 ",
-     "51 ", "51"},
+    {"and watched on from there", "L100 la@90 E L50 la@40 E wa@51", "a:>90 a:90>40 a:40>51 ", "51 ",
+     "51"},
     {"versions without an order follow the watch", "Lx la@p E wa@q wa@r da@s",
      "a:>p a:p>q a:q>r a:r> ", "", "s"},
     {"the same version without an order is told once", "Lx la@p E wa@p Ly la@p E", "a:>p ", "p ",
      "y"},
     {"a write without an order is ignored", "Lx E oa@q", "", "", "x"},
-    {"versions past 64 bits have their order", "L18446744073709551616 E wa@18446744073709551618 "
-     "wa@18446744073709551617", "a:>18446744073709551618 ", "18446744073709551618 ",
-     "18446744073709551618"},
+    {"versions past 64 bits have their order",
+     "L18446744073709551616 E wa@18446744073709551618 "
+     "wa@18446744073709551617",
+     "a:>18446744073709551618 ", "18446744073709551618 ", "18446744073709551618"},
     {"what is to be left out goes", "L10 la@3 E xa@11", "a:>3 a:3> ", "", "11"},
     {"what was left out may come", "L10 E xa@11 wa@12", "a:>12 ", "12 ", "12"},
     {"entries come in byte order of their keys", "L10 lb/z@1 la/y@2 lb/a@3 lz@4 E",
