@@ -115,7 +115,7 @@ static bool is_extended(reader *r)
 
     if (r->file->format < 2)
         return false;
-    for (bool more = scan_open(&ahead, '{'); more && !object; more = scan_more(&ahead, '}')) {
+    for (bool more = scan_open(&ahead, '{'); more; more = !object && scan_more(&ahead, '}')) {
         (void)scan_key(&ahead);
         object = scan_peek(&ahead) == '{';
         if (!object)
