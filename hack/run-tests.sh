@@ -13,8 +13,10 @@ for program in "$@"; do
     timeout "${TEST_TIMEOUT:-300}" ${TEST_WRAPPER:-} "$program" >"$out" 2>&1
     status=$?
     ok=$(grep -c '^\[       OK \]' "$out")
-    bad=$(grep -c '^\[  FAILED  \] [^0-9]' "$out")
-    skip=$(grep -c '^\[  SKIPPED \] [^0-9]' "$out")
+    # The names come twice: as they fail, and in the list at the end.
+    bad=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test(s), listed below:$/\1/p' "$out")
+    skip=$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) test(s), listed below:$/\1/p' "$out")
+    bad=${bad:-0} skip=${skip:-0}
     [ "$status" -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
     passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
     if [ "$status" -ne 0 ]; then

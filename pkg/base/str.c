@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/str.h"
 
+/* Of a text that a message quotes. */
+enum { QUOTE_MAX_BYTES = 64 };
+
 dv_str dv_str_of(const char *text)
 {
     return (dv_str){text, text ? strlen(text) : 0};
@@ -104,10 +107,12 @@ dv_err *dv_str_u64(dv_str s, uint64_t *ret_value)
         return dv_err_new(DV_INVALID, "BadNumber", "a number is missing");
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] < '0' || s.p[i] > '9')
-            return dv_err_new(DV_INVALID, "BadNumber", "\"%.*s\" is not a number", DV_FMT(s));
+            return dv_err_new(DV_INVALID, "BadNumber", "\"%.*s\" is not a number",
+                              DV_FMT(dv_str_head(s, QUOTE_MAX_BYTES)));
         if (__builtin_mul_overflow(value, 10, &value) ||
             __builtin_add_overflow(value, (uint64_t)(s.p[i] - '0'), &value))
-            return dv_err_new(DV_INVALID, "BadNumber", "%.*s does not fit 64 bits", DV_FMT(s));
+            return dv_err_new(DV_INVALID, "BadNumber", "%.*s does not fit 64 bits",
+                              DV_FMT(dv_str_head(s, QUOTE_MAX_BYTES)));
     }
     *ret_value = value;
     return NULL;

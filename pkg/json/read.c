@@ -284,8 +284,6 @@ static json_t *read_array(reader *r)
 
 static bool read_member(reader *r, json_t *object)
 {
-    enum { SHORT_BYTES = 256 };
-    char brief[SHORT_BYTES];
     DV_CLEANUP(dv_freep) char *copy = NULL;
     size_t before = json_object_size(object);
     dv_str key;
@@ -294,13 +292,8 @@ static bool read_member(reader *r, json_t *object)
         return refuse(r, "an object's key is missing");
     if (!read_text(r, &key))
         return false;
-    if (key.p == r->text.p) { /* the value reuses that buffer */
-        if (key.n > sizeof(brief))
-            copy = dv_str_dup(key);
-        else
-            memcpy(brief, key.p, key.n);
-        key.p = copy ? copy : brief;
-    }
+    if (key.p == r->text.p) /* the value reuses that buffer */
+        key.p = copy = dv_str_dup(key);
     if (!accept(r, ':'))
         return refuse(r, "':' is missing");
     json_t *value = read_value(r);

@@ -107,6 +107,34 @@ static void too_deep_a_value_makes_an_empty_doc(void **state DV_UNUSED)
     assert_err(dv_doc_parse(doc, &parsed), DV_BUG, NULL);
 }
 
+static void *use_deepest(void *unused DV_UNUSED)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(DV_LINE_MAX);
+    DV_CLEANUP(dv_buf_done) dv_buf again = DV_BUF_INIT(DV_LINE_MAX);
+    json_auto_t *doc = NULL, *copy = NULL;
+
+    for (int i = 0; i < DV_JSON_DEPTH_MAX; i++)
+        dv_buf_adds(&text, i % 2 ? "[" : "{\"\\n\":");
+    dv_buf_adds(&text, "1");
+    for (int i = DV_JSON_DEPTH_MAX; i-- > 0;)
+        dv_buf_addc(&text, i % 2 ? ']' : '}');
+    dv_auto(dv_err) err = dv_json_read(dv_buf_str(&text), &doc);
+    if (err)
+        return "not read";
+    copy = dv_json_copy(doc);
+    dv_json_write_sorted(copy, &again);
+    bool same = dv_json_equal(copy, doc) && dv_str_eq(dv_buf_str(&text), dv_buf_str(&again));
+    return same ? NULL : "not the same";
+}
+
+static void the_deepest_document_fits_a_thread(void **state DV_UNUSED)
+{
+    void *wrong = NULL;
+
+    pthread_join(dv_thread_start("deep", DV_STACK_BYTES, use_deepest, NULL), &wrong);
+    assert_null(wrong);
+}
+
 int main(void)
 {
     dv_suite suite = {.name = "json/doc"};
@@ -117,6 +145,7 @@ int main(void)
     DV_TEST(&suite, bytes_that_are_no_json_are_a_bug);
     DV_TEST(&suite, the_last_holder_frees);
     DV_TEST(&suite, threads_share_it);
+    DV_TEST(&suite, the_deepest_document_fits_a_thread);
     DV_TEST(&suite, too_deep_a_value_makes_an_empty_doc);
     return dv_suite_run(&suite);
 }
