@@ -31,16 +31,16 @@ static inline bool random_chance(test_random *r, uint32_t percent)
 }
 
 typedef struct {
-    char on[24], range[40];
+    char on[32], range[40];
 } test_need;
 
 typedef struct {
-    char text[24];
+    char text[32];
     DV_VEC(test_need) needs;
 } test_version;
 
 typedef struct {
-    char name[24];
+    char name[32];
     DV_VEC(test_version) versions;
 } test_package;
 
@@ -238,4 +238,42 @@ static inline test_fate test_installed(const test_problem *p, const int *pick)
     if (at < 0)
         return GONE;
     return strcmp(package->versions.at[at].text, p->installed.at[0].range) == 0 ? KEPT : MOVED;
+}
+
+/* ---- Judging an explanation ---- */
+
+static inline bool test_names_exist(const test_problem *p, const char *text)
+{
+    const char *end;
+    char name[64];
+
+    for (const char *at = strchr(text, '`'); at; at = strchr(end + 1, '`')) {
+        end = strchr(at + 1, '`');
+        if (!end)
+            return false;
+        snprintf(name, sizeof(name), "%.*s", (int)(end - at - 1), at + 1);
+        if (!test_find(p, name))
+            return false;
+    }
+    return true;
+}
+
+/* Backquoted names are packages of the problem; sentences are numbered from 1 on, and not too long in all. */
+static inline bool test_is_told_well(const test_problem *p, const char *text)
+{
+    unsigned long number = 0;
+
+    for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
+        char *rest;
+        unsigned long told = strtoul(line, &rest, 10);
+
+        if (!strchr(line, '\n'))
+            return false;
+        if (rest == line || *rest != '.')
+            continue;
+        if (told <= number)
+            return false;
+        number = told;
+    }
+    return number > 0 && strlen(text) <= DV_EXPLANATION_MAX && test_names_exist(p, text);
 }

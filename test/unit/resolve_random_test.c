@@ -47,7 +47,7 @@ static void make_problem(test_random *r, test_problem *p)
     uint32_t packages = 2 + random_below(r, 4), roots;
 
     for (uint32_t i = 0; i < packages; i++)
-        snprintf(dv_vec_push(&p->packages)->name, 24, "p%u", i);
+        snprintf(dv_vec_push(&p->packages)->name, 32, "p%u", i);
     for (uint32_t i = 0; i < packages; i++) {
         test_package *package = &p->packages.at[i];
         uint32_t n = 1 + random_below(r, 4), at = random_below(r, DV_LEN(versions));
@@ -120,7 +120,8 @@ static char *solve_text(const test_problem *p, test_random *shuffle, dv_solution
                     ret_solution->choices.at[i].version);
     if (err) {
         assert_true(dv_err_is(err, DV_DENIED) || dv_err_is(err, DV_NOT_FOUND));
-        assert_true(strlen(explanation) <= DV_EXPLANATION_MAX);
+        assert_true(test_is_told_well(p, explanation));
+        assert_true(test_names_exist(p, dv_err_str(err)));
         dv_buf_addf(&out, "%s\n%s", dv_err_str(err), explanation);
     }
     dv_err_free(err);
