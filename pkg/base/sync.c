@@ -41,6 +41,18 @@ bool dv_cond_wait_ms(pthread_cond_t *cond, pthread_mutex_t *mu, int64_t ms)
     return pthread_cond_timedwait(cond, mu, &until) != ETIMEDOUT;
 }
 
+/* ThreadSanitizer has records of its own on the stack. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__ 1
+#endif
+#endif
+#ifdef __SANITIZE_THREAD__
+enum { STACK_FACTOR = 4 };
+#else
+enum { STACK_FACTOR = 1 };
+#endif
+
 pthread_t dv_thread_start(const char *name, size_t stack_bytes, void *(*run)(void *arg), void *arg)
 {
     pthread_attr_t attr;
@@ -48,7 +60,7 @@ pthread_t dv_thread_start(const char *name, size_t stack_bytes, void *(*run)(voi
     pthread_t thread;
 
     pthread_attr_init(&attr);
-    DV_ASSERT(pthread_attr_setstacksize(&attr, stack_bytes) == 0);
+    DV_ASSERT(pthread_attr_setstacksize(&attr, stack_bytes * STACK_FACTOR) == 0);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     DV_ASSERT(pthread_create(&thread, &attr, run, arg) == 0);
