@@ -355,7 +355,6 @@ static void health_and_metrics_share_an_address_that_is_equal(void **state)
     assert_get(port, "/metrics", 200, "process_resident_memory_bytes");
     assert_get(port, "/elsewhere", 404, "");
     assert_ok(finish(f));
-    dv_auto_str text = NULL;
     DV_CLEANUP(dv_buf_done) dv_buf out = DV_BUF_INIT(DV_BODY_MAX);
     dv_metrics_write(f->metrics, &out);
     assert_non_null(strstr(dv_buf_cstr(&out),
