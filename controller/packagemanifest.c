@@ -39,6 +39,9 @@ static void wake(operator_t *op, const dv_entries *entries, const char *but)
 /* Dependants wait for its version and readiness; those of its package may take its place. */
 static void wake_neighbours(operator_t *op, const dv_pm *pm)
 {
+    DV_CLEANUP(dv_entries_done) dv_entries unresolved = dv_pms_unresolved(op->pms);
+
+    wake(op, &unresolved, pm->key);
     if (!pm->spec.manifest) {
         DV_CLEANUP(dv_entries_done) dv_entries dependants = dv_pms_that_need(op->pms, pm->spec.package);
         DV_CLEANUP(dv_entries_done) dv_entries rivals = dv_pms_of_package(op->pms, pm->spec.package);

@@ -209,8 +209,7 @@ static dv_err *save(dv_ctx *ctx, pm_run *run)
     return err;
 }
 
-/* What earlier runs applied is listed with its uid, also if they ended before a status was written. */
-static void list_applied(pm_run *run)
+void pm_list_applied(pm_run *run)
 {
     for (size_t i = 0; i < run->state->applied.items.n; i++) {
         const dv_applied_item *item = &run->state->applied.items.at[i];
@@ -246,7 +245,7 @@ dv_err *pm_step_apply(dv_ctx *ctx, pm_run *run)
     } else {
         err = apply_new(ctx, run);
     }
-    list_applied(run);
+    pm_list_applied(run);
     return err;
 }
 
@@ -312,7 +311,9 @@ dv_err *pm_step_prune(dv_ctx *ctx, pm_run *run)
     if (run->settled)
         return NULL;
     split_inventory(run, &leaving);
-    dv_err *err = leaving.n ? dv_remove_check(ctx, &env, &leaving) : NULL;
+    dv_err *err = dv_remove_identify(ctx, &env, &leaving);
+    if (!err && leaving.n)
+        err = dv_remove_check(ctx, &env, &leaving);
     if (!err && leaving.n)
         err = dv_remove(ctx, &env, &leaving, &result);
     keep_remaining(run, &leaving);

@@ -64,6 +64,8 @@ dv_err *pm_step_inventory(dv_ctx *ctx, pm_run *run);
 dv_err *pm_step_apply(dv_ctx *ctx, pm_run *run);
 dv_err *pm_step_prune(dv_ctx *ctx, pm_run *run);
 dv_err *pm_step_health(dv_ctx *ctx, pm_run *run);
+/* What earlier runs applied is listed with its uid, also if they ended before a status was written. */
+void pm_list_applied(pm_run *run);
 
 /* pm_uninstall.c */
 dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run);

@@ -84,9 +84,9 @@ static void tell_orphans(pm_run *run, const dv_remove_result *result)
 static dv_err *remove_all(dv_ctx *ctx, pm_run *run, dv_remove_env *env, dv_remove_result *result)
 {
     env->allow_data_loss = env->allow_data_loss || namespace_is_terminating(run->op, run->pm->ns);
-    if (!run->state->removal_checked)
+    if (!run->state->removing)
         DV_CHECK(dv_remove_check(ctx, env, &run->status.inventory));
-    run->state->removal_checked = true;
+    run->state->removing = true;
     return dv_remove(ctx, env, &run->status.inventory, result);
 }
 
@@ -95,6 +95,23 @@ static dv_err *remove_or_orphan(dv_ctx *ctx, pm_run *run, dv_remove_env *env, dv
     if (run->pm->spec.deletion_policy == DV_DELETION_ORPHAN)
         return dv_orphan(ctx, env, &run->status.inventory, result);
     return remove_all(ctx, run, env, result);
+}
+
+/* An uninstall goes on where the run before it ended, without asking for each object again. */
+static void begin(pm_run *run)
+{
+    if (!run->state->removing) {
+        pm_list_applied(run);
+        return;
+    }
+    dv_inventory_done(&run->status.inventory);
+    run->status.inventory = dv_inventory_dup(&run->state->remaining);
+}
+
+static void remember(pm_run *run)
+{
+    dv_inventory_done(&run->state->remaining);
+    run->state->remaining = dv_inventory_dup(&run->status.inventory);
 }
 
 dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run)
@@ -111,6 +128,8 @@ dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run)
 
     run->phase = PHASE_INSTALL;
     DV_CHECK(await_dependants(ctx, run));
+    begin(run);
+    DV_CHECK(dv_remove_identify(ctx, &env, &run->status.inventory));
     dv_err *err = remove_or_orphan(ctx, run, &env, &result);
     bool data_held = err && strcmp(dv_err_reason(err), "DataWouldBeLost") == 0;
     if (dv_err_is(err, DV_DENIED) && !data_held && !env.orphan_denied && may_leave_denied(ctx, run)) {
@@ -118,6 +137,7 @@ dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run)
         env.orphan_denied = true;
         err = remove_or_orphan(ctx, run, &env, &result);
     }
+    remember(run);
     tell_orphans(run, &result);
     DV_CHECK(err);
     return dv_stored_drop(ctx, run->op->kube, run->op->options.namespace, run->pm->owner);

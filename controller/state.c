@@ -14,6 +14,7 @@ static void state_free(void *value)
     pm_state *state = value;
 
     dv_applied_done(&state->applied);
+    dv_inventory_done(&state->remaining);
     free(state);
 }
 

@@ -20,7 +20,8 @@ typedef struct {
     int64_t last_full_ms;      /* what no watch tells of was last applied */
     int64_t corrections_ms[CORRECTIONS_KEPT]; /* newest first */
     int64_t rest_until_ms;     /* a rival manager was met: no corrections until then */
-    bool removal_checked;      /* nothing would be lost: the uninstall has begun */
+    bool removing;             /* nothing would be lost: the uninstall has begun */
+    dv_inventory remaining;    /* and this is what is left to remove */
 } pm_state;
 
 typedef struct states states;

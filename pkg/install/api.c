@@ -471,6 +471,15 @@ dv_inventory_item *dv_inventory_add(dv_inventory *inventory, const dv_objref *re
     return item;
 }
 
+dv_inventory dv_inventory_dup(const dv_inventory *inventory)
+{
+    dv_inventory copy = {0};
+
+    for (size_t i = 0; i < inventory->n; i++)
+        *dv_vec_push(&copy) = (dv_inventory_item){dv_objref_dup(&inventory->at[i].ref), inventory->at[i].adopted};
+    return copy;
+}
+
 void dv_inventory_done(dv_inventory *inventory)
 {
     for (size_t i = 0; i < inventory->n; i++)

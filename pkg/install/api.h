@@ -174,6 +174,7 @@ void dv_set_str(char **slot, const char *text);
 dv_inventory_item *dv_inventory_find(dv_inventory *inventory, const dv_objref *ref); /* NULL */
 /* Adds a copy unless it is there; returns the item. */
 dv_inventory_item *dv_inventory_add(dv_inventory *inventory, const dv_objref *ref);
+dv_inventory dv_inventory_dup(const dv_inventory *inventory);
 void dv_inventory_done(dv_inventory *inventory);
 
 /* The tables, for the test that holds them against crds/. */

@@ -75,8 +75,9 @@ void dv_pm_index(void *arg, const dv_entry *entry, dv_strings *ret_values)
         dv_strings_take(ret_values, dv_asprintf("package:%s", pm->spec.package));
     for (size_t i = 0; i < pm->status.dependencies.n; i++)
         dv_strings_take(ret_values, dv_asprintf("needs:%s", pm->status.dependencies.at[i].name));
-    if (pm->spec.upgrade_policy == DV_UPGRADE_AUTOMATIC)
-        dv_strings_add(ret_values, "policy:automatic");
+    const dv_condition *resolved = dv_condition_get(&pm->status.conditions, "Resolved");
+    if (resolved && resolved->status && strcmp(resolved->status, "False") == 0)
+        dv_strings_add(ret_values, "unresolved");
 }
 
 static int by_age(const void *a, const void *b)
@@ -108,6 +109,11 @@ dv_entries dv_pms_that_need(dv_informer *pms, const char *package)
     dv_auto_str value = dv_asprintf("needs:%s", package);
 
     return dv_informer_by_index(pms, value);
+}
+
+dv_entries dv_pms_unresolved(dv_informer *pms)
+{
+    return dv_informer_by_index(pms, "unresolved");
 }
 
 /* ---- Candidates, from the repositories ---- */

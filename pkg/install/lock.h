@@ -55,10 +55,13 @@ DV_MUST_USE dv_err *dv_lock_resolve(dv_ctx *ctx, const dv_lock_env *env, dv_lock
 DV_MUST_USE dv_err *dv_lock_latest(dv_ctx *ctx, const dv_lock_env *env, const char *version, char **ret_latest);
 
 /*
- * Index values of a PackageManifest: "package:NAME" for what it is, "needs:NAME" for each of its dependencies, "policy:automatic".
+ * Index values of a PackageManifest: "package:NAME" for what it is, "needs:NAME" for each of its
+ * dependencies, "unresolved" while nothing fits.
  */
 void dv_pm_index(void *arg, const dv_entry *entry, dv_strings *ret_values);
 /* The PackageManifests of a package that count for others (by reference, not being deleted), oldest first. */
 dv_entries dv_pms_of_package(dv_informer *pms, const char *package);
 /* Those that name it among their dependencies. */
 dv_entries dv_pms_that_need(dv_informer *pms, const char *package);
+/* Those for which nothing fits now: any change among the others may help them. */
+dv_entries dv_pms_unresolved(dv_informer *pms);

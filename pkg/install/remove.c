@@ -50,6 +50,51 @@ typedef struct {
     char *finalizers; /* that block it; NULL: unknown */
 } fate;
 
+/* ---- Whose is it? ---- */
+
+/*
+ * An item without uid was listed before it was applied, and the run ended in between: it is ours
+ * only if the cluster has it with our label. Sets its uid then; else *ret_ours is false.
+ */
+static dv_err *find_unknown(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *resource, dv_inventory_item *item, bool *ret_ours)
+{
+    dv_auto_owned seen = NULL;
+    json_auto_t *object = NULL;
+    dv_owned_state state = dv_owned_get(env->owned, resource, item->ref.ns, item->ref.name, 0, &seen);
+
+    *ret_ours = false;
+    if (state == DV_OWNED_PRESENT) {
+        *ret_ours = strcmp(seen->owner, env->pm->owner) == 0;
+        dv_set_str(&item->ref.uid, seen->uid);
+        return NULL;
+    }
+    if (state == DV_OWNED_ABSENT)
+        return NULL;
+    const dv_kube_request get = {
+        .verb = DV_KUBE_GET,
+        .resource = resource,
+        .ns = item->ref.ns && *item->ref.ns ? item->ref.ns : NULL,
+        .name = item->ref.name,
+        .as = env->as,
+        .metadata_only = true,
+    };
+    dv_err *err = dv_kube_do(ctx, env->kube, &get, &object);
+    if (dv_err_is(err, DV_NOT_FOUND) || (dv_err_is(err, DV_DENIED) && env->orphan_denied)) {
+        dv_err_free(err);
+        return NULL;
+    }
+    DV_CHECK(err);
+    const char *owner = dv_obj_label(object, DV_LABEL_OWNER);
+    *ret_ours = owner && strcmp(owner, env->pm->owner) == 0;
+    dv_set_str(&item->ref.uid, dv_obj_uid(object));
+    return NULL;
+}
+
+static bool has_uid(const dv_inventory_item *item)
+{
+    return item->ref.uid && *item->ref.uid;
+}
+
 /* What the watch knows; false: it has to be asked by deleting. */
 static bool fate_from_watch(const dv_remove_env *env, const dv_inventory_item *item, fate *f)
 {
@@ -58,7 +103,7 @@ static bool fate_from_watch(const dv_remove_env *env, const dv_inventory_item *i
 
     if (state != DV_OWNED_PRESENT)
         return false; /* absence may be a lag: deleting what is gone costs one request and is certain */
-    if (item->ref.uid && *item->ref.uid && strcmp(seen->uid, item->ref.uid) != 0) {
+    if (strcmp(seen->uid, item->ref.uid) != 0) {
         f->gone = true; /* another object has its name */
         return true;
     }
@@ -75,7 +120,7 @@ static dv_kube_request delete_request(const dv_remove_env *env, const dv_invento
         .ns = item->ref.ns && *item->ref.ns ? item->ref.ns : NULL,
         .name = item->ref.name,
         .as = env->as,
-        .precondition_uid = item->ref.uid && *item->ref.uid ? item->ref.uid : NULL,
+        .precondition_uid = item->ref.uid,
         .propagation = "Background",
     };
 }
@@ -109,7 +154,26 @@ static dv_err *fate_from_answer(dv_kube_result *result, fate *f)
     return NULL;
 }
 
-/* Sends deletes for items [from, to); errors of single objects are joined. */
+/* Fills the resource, or finds that there is nothing to delete. */
+static dv_err *look_up(dv_ctx *ctx, const dv_remove_env *env, dv_inventory_item *item, fate *f)
+{
+    bool watched = false, ours = true;
+
+    f->gone = false;
+    DV_CHECK(find_resource(ctx, env, &item->ref, &f->resource));
+    if (!f->resource) {
+        f->gone = true;
+        return NULL;
+    }
+    /* So that its end wakes us; where that is not allowed, the retry asks. */
+    DV_CHECK(dv_owned_watch(ctx, env->owned, f->resource, &watched));
+    if (!has_uid(item))
+        DV_CHECK(find_unknown(ctx, env, f->resource, item, &ours));
+    f->gone = !ours;
+    return NULL;
+}
+
+/* Sends deletes for the items `at`; errors of single objects are joined. */
 static dv_err *delete_class(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items, const size_t *at,
                             size_t n, fate *fates, dv_remove_result *out)
 {
@@ -119,17 +183,12 @@ static dv_err *delete_class(dv_ctx *ctx, const dv_remove_env *env, dv_inventory 
     dv_err *first = NULL;
 
     for (size_t i = 0; i < n; i++) {
-        const dv_inventory_item *item = &items->at[at[i]];
-        bool watched = false;
-        dv_err *err = find_resource(ctx, env, &item->ref, &fates[i].resource);
+        dv_inventory_item *item = &items->at[at[i]];
+        dv_err *err = look_up(ctx, env, item, &fates[i]);
 
-        if (!err && fates[i].resource) /* so that its end wakes us; refused is fine: then the retry asks */
-            err = dv_owned_watch(ctx, env->owned, fates[i].resource, &watched);
         first = dv_err_join(first, err);
-        if (err || !fates[i].resource) {
-            fates[i].gone = !err;
+        if (err || fates[i].gone)
             continue;
-        }
         if (fate_from_watch(env, item, &fates[i]))
             continue;
         requests[count] = delete_request(env, item, &fates[i]);
@@ -201,6 +260,20 @@ static void drop_gone(dv_inventory *items, const size_t *at, size_t n, const fat
     }
 }
 
+dv_err *dv_remove_identify(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items)
+{
+    for (size_t i = items->n; i-- > 0;) {
+        fate f = {0};
+
+        if (has_uid(&items->at[i]))
+            continue;
+        DV_CHECK(look_up(ctx, env, &items->at[i], &f));
+        if (f.gone)
+            drop_item(items, i);
+    }
+    return NULL;
+}
+
 static void drop_adopted(dv_inventory *items, dv_remove_result *result)
 {
     for (size_t i = items->n; i-- > 0;) {
@@ -235,33 +308,38 @@ dv_err *dv_remove(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items, dv
 
 /* ---- Orphaning ---- */
 
+static dv_err *orphan_one(dv_ctx *ctx, const dv_remove_env *env, dv_inventory_item *item, const json_t *patch, dv_remove_result *result)
+{
+    fate f = {0};
+
+    DV_CHECK(look_up(ctx, env, item, &f));
+    if (f.gone)
+        return NULL;
+    const dv_kube_request request = {
+        .verb = DV_KUBE_MERGE_PATCH,
+        .resource = f.resource,
+        .ns = item->ref.ns && *item->ref.ns ? item->ref.ns : NULL,
+        .name = item->ref.name,
+        .as = env->as,
+        .body = patch,
+        .field_manager = DV_MANAGER_OBJECTS,
+        .metadata_only = true,
+    };
+    dv_err *err = dv_kube_do(ctx, env->kube, &request, /* ret_object= */ NULL);
+    if (!dv_err_is(err, DV_NOT_FOUND) && !(dv_err_is(err, DV_DENIED) && env->orphan_denied))
+        DV_TRY(err, "leaving %s \"%s\"", item->ref.kind, item->ref.name);
+    dv_err_free(err);
+    add_orphan(result, &item->ref, "deletionPolicy: Orphan");
+    return NULL;
+}
+
 dv_err *dv_orphan(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items, dv_remove_result *result)
 {
     json_auto_t *patch = json_pack("{s:{s:{s:n},s:{s:n}}}", "metadata", "labels", DV_LABEL_OWNER, "annotations",
                                    DV_ANNOTATION_PACKAGE);
 
     for (size_t i = items->n; i-- > 0;) {
-        const dv_inventory_item *item = &items->at[i];
-        const dv_resource *resource;
-
-        DV_CHECK(find_resource(ctx, env, &item->ref, &resource));
-        const dv_kube_request request = {
-            .verb = DV_KUBE_MERGE_PATCH,
-            .resource = resource,
-            .ns = item->ref.ns && *item->ref.ns ? item->ref.ns : NULL,
-            .name = item->ref.name,
-            .as = env->as,
-            .body = patch,
-            .field_manager = DV_MANAGER_OBJECTS,
-            .metadata_only = true,
-        };
-        dv_err *err = resource ? dv_kube_do(ctx, env->kube, &request, /* ret_object= */ NULL) : NULL;
-        bool skip = dv_err_is(err, DV_NOT_FOUND) || (dv_err_is(err, DV_DENIED) && env->orphan_denied);
-        if (!skip)
-            DV_TRY(err, "leaving %s \"%s\"", item->ref.kind, item->ref.name);
-        else
-            dv_err_free(err);
-        add_orphan(result, &item->ref, "deletionPolicy: Orphan");
+        DV_CHECK(orphan_one(ctx, env, &items->at[i], patch, result));
         drop_item(items, i);
     }
     return NULL;

@@ -29,6 +29,12 @@ typedef struct {
 void dv_remove_result_done(dv_remove_result *result);
 
 /*
+ * Finds the uids of items that have none (their run ended before its answer was written), and takes
+ * out those that are not ours after all. First.
+ */
+DV_MUST_USE dv_err *dv_remove_identify(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items);
+
+/*
  * DENIED "DataWouldBeLost": a CustomResourceDefinition with custom resources outside the inventory, a
  * namespace with foreign objects, or a PersistentVolumeClaim is among the items; all are listed.
  * Nothing was deleted then.
