@@ -85,13 +85,8 @@ static inline void dv_repo_snapshot_unrefp(dv_repo_snapshot **at)
 {
     dv_repo_snapshot_unref(*at);
 }
-static inline void dv_repo_entry_unrefp(dv_repo_entry **at)
-{
-    dv_repo_entry_unref(*at);
-}
 #define dv_auto_conf DV_CLEANUP(dv_repo_conf_unrefp) dv_repo_conf *
 #define dv_auto_snapshot DV_CLEANUP(dv_repo_snapshot_unrefp) dv_repo_snapshot *
-#define dv_auto_entry DV_CLEANUP(dv_repo_entry_unrefp) dv_repo_entry *
 
 /* ---- The set ---- */
 

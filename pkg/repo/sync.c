@@ -291,8 +291,7 @@ static const dv_repo_entry *old_entry(const round *r, const char *name)
 
 static void set_entry(round *r, size_t i, dv_repo_entry *entry)
 {
-    dv_auto_entry before = r->made->entries[i];
-
+    dv_repo_entry_unref(r->made->entries[i]);
     r->made->entries[i] = entry;
 }
 

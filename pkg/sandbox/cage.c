@@ -44,8 +44,9 @@ static bool allow(scmp_filter_ctx filter, int call)
 
 static bool allow_on(scmp_filter_ctx filter, int call, scmp_datum_t first_argument)
 {
-    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
-                            SCMP_A0(SCMP_CMP_EQ, first_argument)) == 0;
+    const struct scmp_arg_cmp only = {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = first_argument};
+
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &only) == 0;
 }
 
 /* Memory, as long as it is no program. */
@@ -54,13 +55,15 @@ static bool allow_memory(scmp_filter_ctx filter)
     static const int plain[] = {SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap),
                                 SCMP_SYS(madvise)};
     static const int with_protection[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
+    const struct scmp_arg_cmp no_program = {
+        .arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0};
     bool ok = true;
 
     for (size_t i = 0; i < DV_LEN(plain); i++)
         ok = ok && allow(filter, plain[i]);
     for (size_t i = 0; i < DV_LEN(with_protection); i++)
-        ok = ok && seccomp_rule_add(filter, SCMP_ACT_ALLOW, with_protection[i], 1,
-                                    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;
+        ok = ok && seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, with_protection[i], 1,
+                                          &no_program) == 0;
     return ok;
 }
 

@@ -38,5 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     DV_ASSERT(!lost);
     DV_ASSERT(json_equal(objects, again));
     dv_auto(dv_err) duplicate = dv_objects_check_unique(objects);
+    dv_auto(dv_err) as_duplicate = dv_objects_check_unique(again);
+    DV_ASSERT(!duplicate == !as_duplicate);
     return 0;
 }
