@@ -24,7 +24,7 @@ struct dv_problem_file {
     dv_arena *arena;
     dv_problem *problem;
     dv_map *packages;     /* name -> file_package */
-    dv_map *repositories; /* name -> int64_t; NULL: the file has none */
+    dv_map *repositories; /* name -> int64_t */
     dv_map *ranges;       /* texts known to be constraints */
     int format;
 };
@@ -182,7 +182,6 @@ static void read_packages(reader *r)
 
 static void read_repositories(reader *r)
 {
-    r->file->repositories = dv_map_new(/* free_value= */ NULL);
     for (bool more = scan_open(&r->in, '{'); more; more = scan_more(&r->in, '}')) {
         dv_str name = scan_key(&r->in);
         int64_t *priority = DV_ARENA_NEW(r->file->arena, int64_t);
@@ -201,7 +200,7 @@ static dv_err *priority_of(const dv_problem_file *file, const file_version *v, i
     *ret_priority = 0;
     if (!v->repository.p)
         return NULL;
-    priority = file->repositories ? dv_map_get(file->repositories, v->repository) : NULL;
+    priority = dv_map_get(file->repositories, v->repository);
     if (!priority)
         return dv_err_new(DV_INVALID, "BadProblem",
                           "a version names a repository that \"repositories\" lacks");
@@ -417,6 +416,7 @@ static dv_problem_file *file_new(dv_str json)
     file->arena = dv_arena_new(/* limit_bytes= */ 0);
     file->problem = dv_problem_new();
     file->packages = dv_map_new(/* free_value= */ NULL);
+    file->repositories = dv_map_new(/* free_value= */ NULL);
     file->ranges = dv_map_new(/* free_value= */ NULL);
     return file;
 }
@@ -447,8 +447,7 @@ void dv_problem_file_free(dv_problem_file *file)
         return;
     dv_problem_free(file->problem);
     dv_map_free(file->packages);
-    if (file->repositories)
-        dv_map_free(file->repositories);
+    dv_map_free(file->repositories);
     dv_map_free(file->ranges);
     dv_arena_free(file->arena);
     free(file);
