@@ -10,5 +10,6 @@
 
 /* Appends bytes as one gzip member (RFC 1952), time 0, level 6: equal input, equal output. */
 void dv_gzip_add(dv_buf *out, dv_str bytes);
-/* Appends the expanded bytes of all members; out's limit bounds them. INVALID: damaged, or too large. */
+/* Appends the expanded bytes of all members; out's limit bounds them. INVALID: damaged, or too
+ * large. */
 DV_MUST_USE dv_err *dv_gunzip(dv_str bytes, dv_buf *out);

@@ -85,7 +85,8 @@ static block *block_for(dv_arena *arena, size_t size)
 
 void *dv_arena_alloc(dv_arena *arena, size_t size)
 {
-    const size_t align = _Alignof(max_align_t), ceiling = arena->limit ? arena->limit : SIZE_MAX / 2;
+    const size_t align = _Alignof(max_align_t),
+                 ceiling = arena->limit ? arena->limit : SIZE_MAX / 2;
     size_t rounded = size > SIZE_MAX / 2 ? SIZE_MAX : (DV_MAX(size, 1) + align - 1) / align * align;
 
     if (arena->refused || rounded > ceiling || arena->used > ceiling - rounded) {

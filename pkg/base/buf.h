@@ -29,7 +29,10 @@ typedef struct {
 #define DV_LINE_MAX ((size_t)64 * 1024)
 #define DV_BODY_MAX ((size_t)64 * 1024 * 1024)
 
-#define DV_BUF_INIT(limit_bytes) {.p = NULL, .limit = (limit_bytes)}
+#define DV_BUF_INIT(limit_bytes)                                                                   \
+    {                                                                                              \
+        .p = NULL, .limit = (limit_bytes)                                                          \
+    }
 
 void dv_buf_init(dv_buf *buf, size_t limit_bytes);
 void dv_buf_done(dv_buf *buf);
@@ -46,7 +49,8 @@ void dv_buf_fill(dv_buf *buf, char c, size_t count);
 void dv_buf_add_uri(dv_buf *buf, dv_str s);
 /* Cuts down to n bytes (n <= buf->n). */
 void dv_buf_cut(dv_buf *buf, size_t n);
-/* Room for n more bytes, to be written at the result and claimed with dv_buf_grown(). NULL: over the limit. */
+/* Room for n more bytes, to be written at the result and claimed with dv_buf_grown(). NULL: over
+ * the limit. */
 char *dv_buf_room(dv_buf *buf, size_t n);
 void dv_buf_grown(dv_buf *buf, size_t n);
 /* INVALID, "TooLarge", when an addition did not fit. */

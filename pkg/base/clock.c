@@ -66,7 +66,8 @@ void dv_fake_clock_advance(dv_fake_clock *fake, int64_t ms)
 
 /* ---- RFC 3339 ---- */
 
-/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar, by counting from a 1st of March. */
+/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar, by counting from a 1st of
+ * March. */
 static int64_t days_of(int64_t year, int month, int day)
 {
     int64_t y = month > 2 ? year : year - 1;
@@ -204,11 +205,11 @@ static bool parse_time(dv_str s, int64_t *ret_unix_us)
     if (year < 0 || !take_char(&s, '-') || !take_part(&s, 1, 12, '-', &month) ||
         !take_part(&s, 1, days_in_month(year, month), 'T', &day) ||
         !take_part(&s, 0, 23, ':', &hour) || !take_part(&s, 0, 59, ':', &minute) ||
-        !take_part(&s, 0, 59, 0, &second) || !take_fraction(&s, &us) ||
-        !take_zone(&s, &offset_s) || s.n)
+        !take_part(&s, 0, 59, 0, &second) || !take_fraction(&s, &us) || !take_zone(&s, &offset_s) ||
+        s.n)
         return false;
-    int64_t seconds = days_of(year, month, day) * SECONDS_PER_DAY + hour * 3600 + minute * 60 +
-                      second - offset_s;
+    int64_t seconds =
+        days_of(year, month, day) * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second - offset_s;
     *ret_unix_us = seconds * US_PER_S + us;
     return true;
 }

@@ -29,10 +29,10 @@ int dv_cancel_fd(const dv_cancel *cancel);
 DV_DEFINE_AUTO(dv_cancel)
 
 typedef struct {
-    dv_cancel *cancel;       /* borrowed; NULL: can't be cancelled */
-    int64_t deadline_ms;     /* on clock's monotonic time; 0: none */
-    const dv_clock *clock;   /* borrowed, never NULL */
-    const dv_log *log;       /* borrowed, may be NULL */
+    dv_cancel *cancel;     /* borrowed; NULL: can't be cancelled */
+    int64_t deadline_ms;   /* on clock's monotonic time; 0: none */
+    const dv_clock *clock; /* borrowed, never NULL */
+    const dv_log *log;     /* borrowed, may be NULL */
 } dv_ctx;
 
 /* A ctx with the real clock, no deadline, no logger. */

@@ -23,7 +23,7 @@
 
 /* For a heap type T with T_free(T *): lets a local be declared dv_auto(T) x = NULL. */
 #define DV_DEFINE_AUTO(type)                                                                       \
-    DV_UNUSED static inline void type##_autofree(type **at)                                       \
+    DV_UNUSED static inline void type##_autofree(type **at)                                        \
     {                                                                                              \
         type##_free(*at);                                                                          \
     }

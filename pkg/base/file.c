@@ -123,7 +123,8 @@ dv_err *dv_file_write(const char *path, dv_str bytes, unsigned mode, bool durabl
     uint64_t unique;
 
     dv_random_bytes(&unique, sizeof(unique));
-    dv_auto_str temporary = dv_asprintf("%s/.davit-%016llx.tmp", folder, (unsigned long long)unique);
+    dv_auto_str temporary =
+        dv_asprintf("%s/.davit-%016llx.tmp", folder, (unsigned long long)unique);
     if (!write_temporary(temporary, bytes, mode, durable) || rename(temporary, path) != 0) {
         int error = errno;
 
@@ -179,7 +180,8 @@ static dv_err *list_into(DIR *dir, const char *path, size_t limit, dv_strings *n
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
         if (names->n >= limit)
-            return dv_err_new(DV_INVALID, "TooLarge", "%s holds more than %zu entries", path, limit);
+            return dv_err_new(DV_INVALID, "TooLarge", "%s holds more than %zu entries", path,
+                              limit);
         dv_strings_add(names, entry->d_name);
     }
     return errno ? failed("list", path, errno) : NULL;

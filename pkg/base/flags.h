@@ -4,7 +4,8 @@
  * --bool=false, "--" ends them. One table a program, from which --help is printed too.
  *
  *     static const dv_flag flags[] = {
- *         { "concurrent", DV_FLAG_INT, offsetof(options, concurrent), "N", "workers a controller" },
+ *         { "concurrent", DV_FLAG_INT, offsetof(options, concurrent), "N", "workers a controller"
+ * },
  *     };
  *
  * Threads: main.
@@ -22,7 +23,7 @@ typedef enum {
 } dv_flag_type;
 
 typedef struct {
-    const char *name;  /* without dashes */
+    const char *name; /* without dashes */
     dv_flag_type type;
     size_t offset;     /* into the options struct */
     const char *value; /* placeholder in --help: "ADDRESS"; NULL for bools */

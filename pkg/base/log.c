@@ -28,8 +28,8 @@ dv_log *dv_log_with(const dv_log *parent, const dv_field *fields, size_t n)
     log->parent = parent;
     log->n = n;
     for (size_t i = 0; i < n; i++)
-        log->fields[i] = (dv_field){dv_strdup(fields[i].key), dv_strdup(fields[i].text),
-                                    fields[i].number};
+        log->fields[i] =
+            (dv_field){dv_strdup(fields[i].key), dv_strdup(fields[i].text), fields[i].number};
     return log;
 }
 

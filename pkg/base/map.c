@@ -5,7 +5,8 @@
 
 enum { FIRST_CAP = 16 };
 
-/* A slot is empty (key NULL) or taken; removal shifts followers back, so there are no tombstones. */
+/* A slot is empty (key NULL) or taken; removal shifts followers back, so there are no tombstones.
+ */
 typedef struct {
     char *key;
     size_t key_n;
@@ -47,7 +48,8 @@ size_t dv_map_count(const dv_map *map)
     return map->count;
 }
 
-/* FNV alone is predictable; the seed and a final mix keep outsiders from choosing collisions cheaply. */
+/* FNV alone is predictable; the seed and a final mix keep outsiders from choosing collisions
+ * cheaply. */
 static uint64_t hash_of(const dv_map *map, dv_str key)
 {
     uint64_t hash = dv_str_hash(key) ^ map->seed;

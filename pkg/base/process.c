@@ -95,8 +95,8 @@ static dv_err *spawn(const char *const *argv, const environment *env,
     posix_spawnattr_t attr;
 
     set_attributes(&attr);
-    int error = posix_spawnp(ret_pid, argv[0], actions, &attr, (char *const *)(uintptr_t)argv,
-                             env->at);
+    int error =
+        posix_spawnp(ret_pid, argv[0], actions, &attr, (char *const *)(uintptr_t)argv, env->at);
     posix_spawnattr_destroy(&attr);
     return error ? failed(argv[0], "start", error) : NULL;
 }
@@ -280,8 +280,8 @@ dv_err *dv_process_run(const dv_ctx *ctx, const dv_process_spec *spec,
     int exit_code = c.pid ? reap(c.pid) : 0;
     if (err)
         return err;
-    *ret_result = (dv_process_result){
-        .exit_code = exit_code, .out_n = c.text[0].n, .err_n = c.text[1].n};
+    *ret_result =
+        (dv_process_result){.exit_code = exit_code, .out_n = c.text[0].n, .err_n = c.text[1].n};
     ret_result->out = dv_buf_take(&c.text[0]);
     ret_result->err = dv_buf_take(&c.text[1]);
     return NULL;

@@ -25,5 +25,6 @@ bool dv_cond_wait_ms(pthread_cond_t *cond, pthread_mutex_t *mu, int64_t ms);
 
 #define DV_STACK_BYTES ((size_t)512 * 1024)
 
-/* Starts a joinable thread with all signals blocked. name: at most 15 bytes. Aborts when none can be had. */
+/* Starts a joinable thread with all signals blocked. name: at most 15 bytes. Aborts when none can
+ * be had. */
 pthread_t dv_thread_start(const char *name, size_t stack_bytes, void *(*run)(void *arg), void *arg);

@@ -16,7 +16,7 @@
 /* As a struct member or a typedef: typedef DV_VEC(char *) dv_strings; */
 #define DV_VEC(...)                                                                                \
     struct {                                                                                       \
-        __VA_ARGS__ *at;                                                                                  \
+        __VA_ARGS__ *at;                                                                           \
         size_t n, cap;                                                                             \
     }
 

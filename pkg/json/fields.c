@@ -24,8 +24,8 @@ static dv_err *decode_object(decoder *d, const dv_field_row *rows, size_t n, con
 
 static dv_err *wrong_type(const decoder *d, const char *wanted, const json_t *value)
 {
-    return dv_err_new(DV_INVALID, "InvalidField", "%s: %s expected, got %s",
-                      dv_buf_cstr(&d->path), wanted, dv_json_type_name(value));
+    return dv_err_new(DV_INVALID, "InvalidField", "%s: %s expected, got %s", dv_buf_cstr(&d->path),
+                      wanted, dv_json_type_name(value));
 }
 
 static dv_err *wrong_enum(const decoder *d, const dv_field_row *row, const char *text)

@@ -52,7 +52,8 @@ void dv_json_write_pretty(const json_t *doc, dv_buf *out);
 #define DV_JSON_REAL_BYTES 40
 size_t dv_json_real_text(double value, char ret_text[DV_JSON_REAL_BYTES]);
 
-/* ---- Looking up, by RFC 6901 pointer ("/metadata/name"); all borrow and take NULL documents ---- */
+/* ---- Looking up, by RFC 6901 pointer ("/metadata/name"); all borrow and take NULL documents ----
+ */
 
 /* NULL: no such place. */
 json_t *dv_json_at(const json_t *doc, const char *pointer);
@@ -91,7 +92,8 @@ void dv_json_put_str(json_t *object, const char *key, const char *text);
 json_t *dv_json_merge_patch(json_t *target, const json_t *patch);
 /* A string from bytes that may hold NUL; owned. Invalid UTF-8 becomes U+FFFD. */
 json_t *dv_json_string(dv_str s);
-/* Owned, sharing nothing; NULL gives NULL. For json_deep_copy(), which loses keys that hold a NUL. */
+/* Owned, sharing nothing; NULL gives NULL. For json_deep_copy(), which loses keys that hold a NUL.
+ */
 json_t *dv_json_copy(const json_t *value);
 /* Same structure, types and values, whatever the order of members. For json_equal(), likewise. */
 bool dv_json_equal(const json_t *a, const json_t *b);

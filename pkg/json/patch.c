@@ -28,9 +28,7 @@ static bool fits(const json_t *constant, size_t *left, size_t depth)
     for (void *at = json_object_iter(value); at; at = json_object_iter_next(value, at))
         if (!fits(json_object_iter_value(at), left, depth + 1))
             return false;
-    json_array_foreach(value, i, member)
-        if (!fits(member, left, depth + 1))
-            return false;
+    json_array_foreach(value, i, member) if (!fits(member, left, depth + 1)) return false;
     return true;
 }
 
@@ -214,9 +212,9 @@ static const struct {
     dv_err *(*run)(patch *p, const operation *op);
     bool needs_value, needs_from;
 } kinds[] = {
-    {"add", run_add, true, false},    {"remove", run_remove, false, false},
+    {"add", run_add, true, false},         {"remove", run_remove, false, false},
     {"replace", run_replace, true, false}, {"move", run_move, false, true},
-    {"copy", run_copy, false, true},  {"test", run_test, true, false},
+    {"copy", run_copy, false, true},       {"test", run_test, true, false},
 };
 
 static dv_err *run_one(patch *p, const json_t *item, const operation *op)
@@ -314,7 +312,8 @@ static void add_index(dv_buf *path, size_t index)
     dv_buf_addf(path, "/%zu", index);
 }
 
-/* What both ends share stays; between them elements are compared in pairs, the rest comes or goes. */
+/* What both ends share stays; between them elements are compared in pairs, the rest comes or goes.
+ */
 static void diff_arrays(const json_t *from, const json_t *to, dv_buf *path, json_t *ops)
 {
     size_t n = json_array_size(from), m = json_array_size(to), head = 0, tail = 0;

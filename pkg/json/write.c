@@ -77,8 +77,8 @@ static bool needs_escape(unsigned char c)
 static void put_escape(writer *w, unsigned char c)
 {
     static const char digits[] = "0123456789abcdef";
-    static const char brief[0x20] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r',
-                                     ['\t'] = 't'};
+    static const char brief[0x20] = {
+        ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
     char text[6] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
     size_t n = sizeof(text);
 

@@ -141,15 +141,15 @@ static dv_err *decode_binary(dv_yaml_events *events, dv_yaml_scalar *scalar)
 static dv_err *fit_tag(const dv_yaml_events *events, const char *tag, dv_yaml_scalar *scalar)
 {
     static const char *const tags[] = {
-        [DV_YAML_NULL] = TAG("null"), [DV_YAML_BOOL] = TAG("bool"), [DV_YAML_INT] = TAG("int"),
+        [DV_YAML_NULL] = TAG("null"), [DV_YAML_BOOL] = TAG("bool"),  [DV_YAML_INT] = TAG("int"),
         [DV_YAML_UINT] = TAG("int"),  [DV_YAML_REAL] = TAG("float"),
     };
     dv_yaml_scalar resolved = dv_yaml_resolve(scalar->text);
     bool is_float = strcmp(tag, TAG("float")) == 0;
 
     if (is_float && (resolved.type == DV_YAML_INT || resolved.type == DV_YAML_UINT)) {
-        resolved.real = resolved.type == DV_YAML_INT ? (double)resolved.integer
-                                                     : (double)resolved.uinteger;
+        resolved.real =
+            resolved.type == DV_YAML_INT ? (double)resolved.integer : (double)resolved.uinteger;
         resolved.type = DV_YAML_REAL;
     }
     if (resolved.type == DV_YAML_STRING || strcmp(tags[resolved.type], tag) != 0)
@@ -174,8 +174,8 @@ static dv_err *set_scalar(dv_yaml_events *events)
     *scalar = (dv_yaml_scalar){
         .type = DV_YAML_STRING,
         .text = {(const char *)events->raw.data.scalar.value, events->raw.data.scalar.length}};
-    events->event.merge = dv_str_is(scalar->text, "<<") &&
-                          (tag ? strcmp(tag, TAG("merge")) == 0 : plain);
+    events->event.merge =
+        dv_str_is(scalar->text, "<<") && (tag ? strcmp(tag, TAG("merge")) == 0 : plain);
     DV_CHECK(dv_yaml_events_charge(events, 0, scalar->text.n));
     if (!tag && plain)
         *scalar = dv_yaml_resolve(scalar->text);

@@ -4,11 +4,11 @@
 
 /* A collection that is open, and how its part of the path begins. */
 typedef struct {
-    size_t path_n;  /* length of the path to it */
-    size_t index;   /* of a list: the next item */
-    size_t line;    /* of an object: where the key stands */
+    size_t path_n; /* length of the path to it */
+    size_t index;  /* of a list: the next item */
+    size_t line;   /* of an object: where the key stands */
     bool is_object;
-    bool has_key;   /* of an object: the path names the member whose value comes next */
+    bool has_key; /* of an object: the path names the member whose value comes next */
 } level;
 
 typedef struct {

@@ -18,14 +18,14 @@ typedef struct {
     json_t *own_keys; /* owned; of an object with merges: the keys that are no merge's, else NULL */
     char *key;        /* owned; of an object: the key whose value comes next, NULL: a key is next */
     size_t key_n;
-    bool merging;     /* what comes next is merged into the object */
-    anchored *anchor; /* borrowed; NULL: it has none */
+    bool merging;        /* what comes next is merged into the object */
+    anchored *anchor;    /* borrowed; NULL: it has none */
     size_t nodes, bytes; /* used before it */
 } level;
 
 typedef struct {
     dv_yaml_events *events;
-    dv_map *anchors; /* name -> anchored, borrowed from: */
+    dv_map *anchors;             /* name -> anchored, borrowed from: */
     DV_VEC(anchored *) declared; /* all of the document; a name may be declared again */
     DV_VEC(level) levels;
     json_t *root; /* owned; the document, once it is whole */
@@ -307,8 +307,9 @@ static dv_err *read_document(builder *b, bool *ret_more)
 static dv_err *read_stream(dv_str bytes, size_t first_line, const dv_yaml_limits *limits,
                            size_t most, json_t *docs)
 {
-    DV_CLEANUP(builder_done) builder b = {.events = dv_yaml_events_new(bytes, limits),
-                                          .anchors = dv_map_new(/* free_value= */ NULL)};
+    DV_CLEANUP(builder_done)
+    builder b = {.events = dv_yaml_events_new(bytes, limits),
+                 .anchors = dv_map_new(/* free_value= */ NULL)};
 
     dv_yaml_events_start_at(b.events, first_line);
     for (bool more = true; more;) {
@@ -339,9 +340,7 @@ static bool fits(const json_t *constant, size_t *left, size_t levels)
     for (void *at = json_object_iter(value); at; at = json_object_iter_next(value, at))
         if (!fits(json_object_iter_value(at), left, levels - 1))
             return false;
-    json_array_foreach(value, i, member)
-        if (!fits(member, left, levels - 1))
-            return false;
+    json_array_foreach(value, i, member) if (!fits(member, left, levels - 1)) return false;
     return true;
 }
 
@@ -353,8 +352,8 @@ static bool is_object_text(dv_str bytes)
 
 static dv_str skip_blanks(dv_str bytes)
 {
-    while (bytes.n && (bytes.p[0] == ' ' || bytes.p[0] == '\t' || bytes.p[0] == '\r' ||
-                       bytes.p[0] == '\n'))
+    while (bytes.n &&
+           (bytes.p[0] == ' ' || bytes.p[0] == '\t' || bytes.p[0] == '\r' || bytes.p[0] == '\n'))
         bytes = dv_str_skip(bytes, 1);
     return bytes;
 }
@@ -369,7 +368,8 @@ static bool skip_mark(dv_str *bytes)
     return true;
 }
 
-/* What is behind a value: another, the end, or a mark. False: then the value was no JSON after all. */
+/* What is behind a value: another, the end, or a mark. False: then the value was no JSON after all.
+ */
 static bool skip_between(dv_str *bytes)
 {
     bool ends;

@@ -185,8 +185,8 @@ static bool to_real(const char *text, dv_yaml_scalar *out)
 static bool underscores_fit(dv_str text)
 {
     for (size_t i = 0; i < text.n; i++)
-        if (text.p[i] == '_' && (i == 0 || i + 1 == text.n || !is_digit(text.p[i - 1]) ||
-                                 !(is_digit(text.p[i + 1]))))
+        if (text.p[i] == '_' &&
+            (i == 0 || i + 1 == text.n || !is_digit(text.p[i - 1]) || !(is_digit(text.p[i + 1]))))
             return false;
     return true;
 }
@@ -320,7 +320,8 @@ enum { STRCONV_EXPONENT = 6 };
 /* From here on encoding/json writes whole numbers with an exponent, which stays a real. */
 static const double exponent_from = 1e21;
 
-/* The digits of a whole number as encoding/json writes them; false: it would write something else. */
+/* The digits of a whole number as encoding/json writes them; false: it would write something else.
+ */
 static bool whole_text(double value, dv_buf *out)
 {
     dv_decimal decimal = dv_decimal_of(value);

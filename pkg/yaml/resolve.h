@@ -35,7 +35,8 @@ dv_yaml_scalar dv_yaml_resolve(dv_str text);
 /* A date, or a date and time, in one of the forms that go-yaml knows. */
 bool dv_yaml_is_timestamp(dv_str text);
 
-/* What the scalar becomes in JSON, owned: whole reals are integers. NULL: infinite or not a number. */
+/* What the scalar becomes in JSON, owned: whole reals are integers. NULL: infinite or not a number.
+ */
 json_t *dv_yaml_scalar_json(const dv_yaml_scalar *scalar);
 /* Appends what the scalar is as an object's key in JSON. False: null can't be a key. */
 bool dv_yaml_scalar_key(const dv_yaml_scalar *scalar, dv_buf *out);

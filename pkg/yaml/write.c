@@ -26,7 +26,7 @@ typedef struct {
     bool break_space; /* and right behind */
     bool edge_space;  /* a space at the start or end */
     bool last_space;
-    bool indicator;   /* would begin or end something else where a plain scalar stands */
+    bool indicator; /* would begin or end something else where a plain scalar stands */
 } traits;
 
 /* What libyaml's emitters print as it is; four-byte sequences are not among it. */
@@ -88,26 +88,33 @@ static traits look_at(dv_str s)
     return t;
 }
 
-/* "1:30:00" is a number to other readers of YAML 1.1: [-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)? */
+static bool has_digit(dv_str s, size_t at)
+{
+    return at < s.n && s.p[at] >= '0' && s.p[at] <= '9';
+}
+
+/* Behind digits and underscores. */
+static size_t skip_digits(dv_str s, size_t at)
+{
+    while (has_digit(s, at) || (at < s.n && s.p[at] == '_'))
+        at++;
+    return at;
+}
+
+/* "1:30:00" is a number to other readers of YAML 1.1: [-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?
+ */
 static bool is_sexagesimal(dv_str s)
 {
-    size_t i = s.n && (s.p[0] == '+' || s.p[0] == '-'), groups = 0;
+    size_t at = s.n && (s.p[0] == '+' || s.p[0] == '-'), groups = 0;
 
-#define DIGIT(at) ((at) < s.n && s.p[at] >= '0' && s.p[at] <= '9')
-    if (!DIGIT(i))
+    if (!has_digit(s, at))
         return false;
-    while (DIGIT(i) || (i < s.n && s.p[i] == '_'))
-        i++;
-    for (; i < s.n && s.p[i] == ':' && DIGIT(i + 1); groups++) {
-        bool two = s.p[i + 1] <= '5' && DIGIT(i + 2);
-
-        i += two ? 3 : 2;
-    }
-    if (i < s.n && s.p[i] == '.')
-        for (i++; DIGIT(i) || (i < s.n && s.p[i] == '_');)
-            i++;
-#undef DIGIT
-    return groups && i == s.n;
+    at = skip_digits(s, at);
+    for (; at < s.n && s.p[at] == ':' && has_digit(s, at + 1); groups++)
+        at += s.p[at + 1] <= '5' && has_digit(s, at + 2) ? 3 : 2;
+    if (at < s.n && s.p[at] == '.')
+        at = skip_digits(s, at + 1);
+    return groups && at == s.n;
 }
 
 /* Unquoted it would be read as something else. */
@@ -365,17 +372,12 @@ static bool is_letter(unsigned code)
     return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') || code >= 0x80;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* The digits at the front as a number that wraps, and how many they are. */
 static size_t count_number(dv_str s, uint64_t *number)
 {
     size_t n = 0;
 
-    for (; n < s.n && is_digit(s.p[n]); n++)
+    for (; has_digit(s, n); n++)
         *number = *number * 10 + (uint64_t)(s.p[n] - '0');
     return n;
 }
@@ -383,7 +385,7 @@ static size_t count_number(dv_str s, uint64_t *number)
 /* Where the shared part ends in digits other than 0, a 0 that follows has weight. */
 static bool follows_number(dv_str s, size_t at)
 {
-    while (at > 0 && is_digit(s.p[at - 1]))
+    while (at > 0 && has_digit(s, at - 1))
         if (s.p[--at] != '0')
             return true;
     return false;

@@ -15,9 +15,9 @@
 #include "json/json.h"
 
 typedef struct {
-    size_t bytes_max;  /* of input; 0: DV_YAML_BYTES_MAX */
-    size_t nodes_max;  /* after alias expansion; 0: DV_YAML_NODES_MAX */
-    size_t depth_max;  /* 0: DV_YAML_DEPTH_MAX */
+    size_t bytes_max; /* of input; 0: DV_YAML_BYTES_MAX */
+    size_t nodes_max; /* after alias expansion; 0: DV_YAML_NODES_MAX */
+    size_t depth_max; /* 0: DV_YAML_DEPTH_MAX */
 } dv_yaml_limits;
 
 #define DV_YAML_BYTES_MAX ((size_t)32 * 1024 * 1024)

@@ -31,9 +31,12 @@ static void digest_is(void **state)
 static const struct base64_row {
     const char *name, *text, *encoded;
 } base64s[] = {
-    {"nothing", "", ""},           {"one byte", "f", "Zg=="},
-    {"two bytes", "fo", "Zm8="},   {"three bytes", "foo", "Zm9v"},
-    {"four bytes", "foob", "Zm9vYg=="}, {"high bytes", "\xfb\xef\xff", "++//"},
+    {"nothing", "", ""},
+    {"one byte", "f", "Zg=="},
+    {"two bytes", "fo", "Zm8="},
+    {"three bytes", "foo", "Zm9v"},
+    {"four bytes", "foob", "Zm9vYg=="},
+    {"high bytes", "\xfb\xef\xff", "++//"},
 };
 
 static void base64_round_trips(void **state)
@@ -51,10 +54,14 @@ static void base64_round_trips(void **state)
 static const struct bad_row {
     const char *name, *text;
 } bad_base64s[] = {
-    {"a byte that is none of it", "Zm9*"}, {"the alphabet of URLs", "_-_-"},
-    {"no padding", "Zg"},                  {"half the padding", "Zg="},
-    {"too much padding", "Z==="},          {"only padding", "===="},
-    {"something behind the padding", "Zg==Zg=="}, {"padding inside", "Z=g="},
+    {"a byte that is none of it", "Zm9*"},
+    {"the alphabet of URLs", "_-_-"},
+    {"no padding", "Zg"},
+    {"half the padding", "Zg="},
+    {"too much padding", "Z==="},
+    {"only padding", "===="},
+    {"something behind the padding", "Zg==Zg=="},
+    {"padding inside", "Z=g="},
     {"a NUL's place", "Zm9v="},
 };
 

@@ -7,7 +7,7 @@
 #include "testlib.h"
 
 /* A scratch folder for each test. */
-static char folder[] = "/tmp/davit-file-XXXXXX";
+static char folder[] = P_tmpdir "/davit-file-XXXXXX";
 
 static const char *in_folder(const char *name)
 {
@@ -62,7 +62,8 @@ static void a_failed_write_leaves_the_old_file(void **state DV_UNUSED)
 {
     DV_CLEANUP(dv_strings_done) dv_strings names = {0};
 
-    assert_err(dv_file_write(in_folder("absent/a"), DV_STR("x"), 0644, false), DV_NOT_FOUND, "write");
+    assert_err(dv_file_write(in_folder("absent/a"), DV_STR("x"), 0644, false), DV_NOT_FOUND,
+               "write");
     assert_ok(dv_dir_make(in_folder("w/a")));
     assert_err(dv_file_write(in_folder("w/a"), DV_STR("x"), 0644, false), DV_TRANSIENT, NULL);
     assert_ok(dv_dir_list(in_folder("w"), 10, &names));

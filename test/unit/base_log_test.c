@@ -67,7 +67,8 @@ static void control_characters_are_escaped(void **state DV_UNUSED)
 {
     dv_auto_str text = capture(log_hostile_text);
 
-    assert_non_null(strstr(text, "\"k\":\"a\\\"\\\\\\n\\u0009\\u001b[31m\\u007f\\u009b\xc3\xa9\\ufffd\""));
+    assert_non_null(
+        strstr(text, "\"k\":\"a\\\"\\\\\\n\\u0009\\u001b[31m\\u007f\\u009b\xc3\xa9\\ufffd\""));
     assert_non_null(strstr(text, "\"none\":\"\""));
     assert_non_null(strstr(text, "k=\"a b\\n\\u001b[31m\"\n"));
     assert_null(strchr(text, '\x1b'));

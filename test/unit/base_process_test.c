@@ -25,7 +25,8 @@ static dv_process_result run(const dv_process_spec *spec)
 
 static void output_and_exit_code_come_back(void **state DV_UNUSED)
 {
-    DV_CLEANUP(dv_process_result_done) dv_process_result r =
+    DV_CLEANUP(dv_process_result_done)
+    dv_process_result r =
         run(&(dv_process_spec){.argv = SHELL("printf out; printf err >&2; exit 7")});
 
     assert_int_equal(r.exit_code, 7);
@@ -40,8 +41,8 @@ static void input_is_read_to_its_end(void **state DV_UNUSED)
     dv_auto_str input = dv_alloc(BYTES);
 
     memset(input, 'x', BYTES);
-    DV_CLEANUP(dv_process_result_done) dv_process_result r =
-        run(&(dv_process_spec){.argv = SHELL("cat"), .input = {input, BYTES}});
+    DV_CLEANUP(dv_process_result_done)
+    dv_process_result r = run(&(dv_process_spec){.argv = SHELL("cat"), .input = {input, BYTES}});
     assert_int_equal(r.out_n, BYTES);
     assert_memory_equal(r.out, input, BYTES);
 }
@@ -50,24 +51,24 @@ static void unread_input_is_no_error(void **state DV_UNUSED)
 {
     enum { BYTES = 300 * 1000 };
     dv_auto_str input = dv_calloc(1, BYTES);
-    DV_CLEANUP(dv_process_result_done) dv_process_result r =
-        run(&(dv_process_spec){.argv = SHELL("exit 0"), .input = {input, BYTES}});
+    DV_CLEANUP(dv_process_result_done)
+    dv_process_result r = run(&(dv_process_spec){.argv = SHELL("exit 0"), .input = {input, BYTES}});
 
     assert_int_equal(r.exit_code, 0);
 }
 
 static void no_input_is_an_empty_one(void **state DV_UNUSED)
 {
-    DV_CLEANUP(dv_process_result_done) dv_process_result r =
-        run(&(dv_process_spec){.argv = SHELL("cat; echo done")});
+    DV_CLEANUP(dv_process_result_done)
+    dv_process_result r = run(&(dv_process_spec){.argv = SHELL("cat; echo done")});
 
     assert_string_equal(r.out, "done\n");
 }
 
 static void a_signal_is_an_exit_code(void **state DV_UNUSED)
 {
-    DV_CLEANUP(dv_process_result_done) dv_process_result r =
-        run(&(dv_process_spec){.argv = SHELL("kill -TERM $$")});
+    DV_CLEANUP(dv_process_result_done)
+    dv_process_result r = run(&(dv_process_spec){.argv = SHELL("kill -TERM $$")});
 
     assert_int_equal(r.exit_code, 128 + SIGTERM);
 }
@@ -78,20 +79,20 @@ static void the_environment_is_added_to_or_cleared(void **state DV_UNUSED)
 
     setenv("DAVIT_TEST", "old", 1);
     setenv("DAVIT_KEPT", "kept", 1);
-    DV_CLEANUP(dv_process_result_done) dv_process_result added =
-        run(&(dv_process_spec){.argv = SHELL("echo $DAVIT_TEST $DAVIT_MORE $DAVIT_KEPT"), .env = env});
+    DV_CLEANUP(dv_process_result_done)
+    dv_process_result added = run(
+        &(dv_process_spec){.argv = SHELL("echo $DAVIT_TEST $DAVIT_MORE $DAVIT_KEPT"), .env = env});
     assert_string_equal(added.out, "new a=b kept\n");
-    DV_CLEANUP(dv_process_result_done) dv_process_result cleared =
-        run(&(dv_process_spec){.argv = SHELL("echo $DAVIT_TEST $DAVIT_KEPT"),
-                               .env = env,
-                               .clear_env = true});
+    DV_CLEANUP(dv_process_result_done)
+    dv_process_result cleared = run(&(dv_process_spec){
+        .argv = SHELL("echo $DAVIT_TEST $DAVIT_KEPT"), .env = env, .clear_env = true});
     assert_string_equal(cleared.out, "new\n");
 }
 
 static void it_runs_in_its_folder(void **state DV_UNUSED)
 {
-    DV_CLEANUP(dv_process_result_done) dv_process_result r =
-        run(&(dv_process_spec){.argv = SHELL("pwd"), .cwd = "/"});
+    DV_CLEANUP(dv_process_result_done)
+    dv_process_result r = run(&(dv_process_spec){.argv = SHELL("pwd"), .cwd = "/"});
 
     assert_string_equal(r.out, "/\n");
 }
@@ -99,7 +100,8 @@ static void it_runs_in_its_folder(void **state DV_UNUSED)
 static void only_the_standard_descriptors_are_inherited(void **state DV_UNUSED)
 {
     int leaked = open("/dev/null", O_RDONLY); /* without CLOEXEC */
-    DV_CLEANUP(dv_process_result_done) dv_process_result r =
+    DV_CLEANUP(dv_process_result_done)
+    dv_process_result r =
         run(&(dv_process_spec){.argv = SHELL("for i in 3 4 5 6 7 8 9; do "
                                              "[ -e /proc/self/fd/$i ] && echo $i; done; :")});
 
@@ -158,7 +160,8 @@ static void the_deadline_kills_it_and_its_children(void **state DV_UNUSED)
 
     /* The pipe ends when the last of them is gone. */
     assert_int_equal(pipe2(alive, O_CLOEXEC), 0);
-    dv_auto_str script = dv_asprintf("exec 4>/proc/%d/fd/%d; sleep 60 & sleep 60", getpid(), alive[1]);
+    dv_auto_str script =
+        dv_asprintf("exec 4>/proc/%d/fd/%d; sleep 60 & sleep 60", getpid(), alive[1]);
     const dv_process_spec spec = {.argv = SHELL(script)};
     dv_ctx_set_timeout(&ctx, 300);
     assert_err(dv_process_run(&ctx, &spec, &result), DV_TRANSIENT, "sh: the time limit");
@@ -181,8 +184,8 @@ static void a_cancel_kills_it(void **state DV_UNUSED)
 
 static void a_grandchild_does_not_hold_us(void **state DV_UNUSED)
 {
-    DV_CLEANUP(dv_process_result_done) dv_process_result r =
-        run(&(dv_process_spec){.argv = SHELL("sleep 60 & echo $!")});
+    DV_CLEANUP(dv_process_result_done)
+    dv_process_result r = run(&(dv_process_spec){.argv = SHELL("sleep 60 & echo $!")});
 
     assert_int_equal(r.exit_code, 0);
     kill((pid_t)strtol(r.out, NULL, 10), SIGKILL);
@@ -259,6 +262,29 @@ static void a_channel_at_3_survives(void **state DV_UNUSED)
     assert_string_equal(answer, "hello\n");
 }
 
+static void a_channel_child_has_only_the_environment_it_is_given(void **state DV_UNUSED)
+{
+    static const char *const argv[] = {"dd", "if=/proc/self/environ", "of=/proc/self/fd/3",
+                                       "status=none", NULL};
+    static const char *const given[] = {"DAVIT_ONLY=this", NULL};
+    static const dv_str wants[] = {{"DAVIT_ONLY=this", sizeof("DAVIT_ONLY=this")}, {"", 0}};
+
+    setenv("DAVIT_OURS", "secret", 1);
+    for (size_t i = 0; i < DV_LEN(wants); i++) {
+        int pid = 0, status = 0, ends[2];
+        char answer[100];
+
+        assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+        assert_ok(dv_process_spawn_with_fd(argv, i == 0 ? given : NULL, ends[1], &pid));
+        close(ends[1]);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        ssize_t n = read(ends[0], answer, sizeof(answer));
+        close(ends[0]);
+        assert_int_equal(status, 0);
+        assert_true(n >= 0 && dv_str_eq((dv_str){answer, (size_t)n}, wants[i]));
+    }
+}
+
 static void a_channel_to_an_absent_program_is_not_found(void **state DV_UNUSED)
 {
     const char *const argv[] = {"davit-no-such-program", NULL};
@@ -287,6 +313,7 @@ int main(void)
     DV_TEST(&suite, a_grandchild_does_not_hold_us);
     DV_TEST(&suite, a_channel_is_descriptor_3_and_nothing_else_is_open);
     DV_TEST(&suite, a_channel_at_3_survives);
+    DV_TEST(&suite, a_channel_child_has_only_the_environment_it_is_given);
     DV_TEST(&suite, a_channel_to_an_absent_program_is_not_found);
     return dv_suite_run(&suite);
 }

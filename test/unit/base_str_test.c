@@ -52,7 +52,8 @@ static const struct glob_row {
     {"stars that find no end fail", "*a*b", "xaxbx", false},
     {"an empty pattern matches nothing but nothing", "", "a", false},
     {"empty matches empty", "", "", true},
-    {"many stars stay cheap", "*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false},
+    {"many stars stay cheap", "*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+     false},
 };
 
 static void glob_matches(void **state)

@@ -36,10 +36,17 @@ static const dv_field_row rows[] = {
     {.name = "interval", DV_FIELD_DURATION, offsetof(spec, interval_ms)},
     {.name = "upgradePolicy", DV_FIELD_ENUM, offsetof(spec, upgrade), .values = policies},
     {.name = "globs", DV_FIELD_STRINGS, offsetof(spec, globs)},
-    {.name = "main", DV_FIELD_OBJECT, offsetof(spec, main), .rows = place_rows,
+    {.name = "main",
+     DV_FIELD_OBJECT,
+     offsetof(spec, main),
+     .rows = place_rows,
      .n_rows = DV_LEN(place_rows)},
-    {.name = "others", DV_FIELD_LIST, offsetof(spec, others), .rows = place_rows,
-     .n_rows = DV_LEN(place_rows), .size = sizeof(place)},
+    {.name = "others",
+     DV_FIELD_LIST,
+     offsetof(spec, others),
+     .rows = place_rows,
+     .n_rows = DV_LEN(place_rows),
+     .size = sizeof(place)},
     {.name = "values", DV_FIELD_JSON, offsetof(spec, values)},
 };
 
@@ -99,7 +106,8 @@ static void zero_values_are_left_out(void **state DV_UNUSED)
     DV_CLEANUP(dv_buf_done) dv_buf out = DV_BUF_INIT(DV_LINE_MAX);
 
     assert_ok(decode("{\"package\":\"p\",\"suspend\":false,\"revision\":0,\"interval\":\"0s\","
-                     "\"upgradePolicy\":\"Manual\",\"globs\":[],\"others\":[]}", &s, NULL));
+                     "\"upgradePolicy\":\"Manual\",\"globs\":[],\"others\":[]}",
+                     &s, NULL));
     json_auto_t *encoded = dv_fields_encode(rows, DV_LEN(rows), &s);
     dv_json_write(encoded, &out);
     /* A required member below an embedded struct is there, so the struct is. */
@@ -111,7 +119,8 @@ static void absent_and_null_are_zero(void **state DV_UNUSED)
     DV_CLEANUP(spec_done) spec s = {0};
 
     assert_ok(decode("{\"package\":\"p\",\"replicas\":null,\"main\":null,\"others\":null,"
-                     "\"values\":null,\"globs\":null}", &s, NULL));
+                     "\"values\":null,\"globs\":null}",
+                     &s, NULL));
     assert_false(s.replicas.set);
     assert_null(s.main.name);
     assert_int_equal(s.others.n, 0);
@@ -128,7 +137,8 @@ static const struct bad_row {
     {"a string with NUL", "{\"package\":\"a\\u0000b\"}", "spec.package: holds a NUL"},
     {"no boolean", "{\"package\":\"p\",\"suspend\":\"true\"}",
      "spec.suspend: boolean expected, got string"},
-    {"no integer", "{\"package\":\"p\",\"revision\":1.5}", "spec.revision: integer expected, got real"},
+    {"no integer", "{\"package\":\"p\",\"revision\":1.5}",
+     "spec.revision: integer expected, got real"},
     {"too large a real", "{\"package\":\"p\",\"revision\":1e300}",
      "spec.revision: integer expected, got real"},
     {"no optional integer", "{\"package\":\"p\",\"replicas\":\"3\"}",
@@ -139,15 +149,19 @@ static const struct bad_row {
      "spec.interval: string expected, got integer"},
     {"no enumerator", "{\"package\":\"p\",\"upgradePolicy\":\"manual\"}",
      "spec.upgradePolicy: \"manual\" is not one of Manual, Automatic"},
-    {"no list of strings", "{\"package\":\"p\",\"globs\":\"a\"}", "spec.globs: array expected, got string"},
+    {"no list of strings", "{\"package\":\"p\",\"globs\":\"a\"}",
+     "spec.globs: array expected, got string"},
     {"no string in the list", "{\"package\":\"p\",\"globs\":[\"a\",{}]}",
      "spec.globs[1]: string expected, got object"},
-    {"no embedded object", "{\"package\":\"p\",\"main\":\"x\"}", "spec.main: object expected, got string"},
-    {"a field of an embedded object", "{\"package\":\"p\",\"main\":{\"name\":\"m\",\"port\":\"80\"}}",
+    {"no embedded object", "{\"package\":\"p\",\"main\":\"x\"}",
+     "spec.main: object expected, got string"},
+    {"a field of an embedded object",
+     "{\"package\":\"p\",\"main\":{\"name\":\"m\",\"port\":\"80\"}}",
      "spec.main.port: integer expected, got string"},
     {"a required field of an embedded object", "{\"package\":\"p\",\"main\":{}}",
      "spec.main.name: required"},
-    {"no list of objects", "{\"package\":\"p\",\"others\":{}}", "spec.others: array expected, got object"},
+    {"no list of objects", "{\"package\":\"p\",\"others\":{}}",
+     "spec.others: array expected, got object"},
     {"no object in the list", "{\"package\":\"p\",\"others\":[{\"name\":\"a\"},null]}",
      "spec.others[1]: object expected, got null"},
     {"a field in the list", "{\"package\":\"p\",\"others\":[{\"name\":\"a\"},{\"name\":true}]}",
@@ -190,7 +204,8 @@ static void unknown_members_are_told(void **state DV_UNUSED)
     DV_CLEANUP(dv_strings_done) dv_strings unknown = {0};
 
     assert_ok(decode("{\"package\":\"p\",\"colour\":1,\"main\":{\"name\":\"m\",\"x\":1},"
-                     "\"others\":[{\"name\":\"a\",\"y\":1}],\"values\":{\"free\":1}}", &s, &unknown));
+                     "\"others\":[{\"name\":\"a\",\"y\":1}],\"values\":{\"free\":1}}",
+                     &s, &unknown));
     dv_strings_sort(&unknown);
     assert_int_equal(unknown.n, 3);
     assert_string_equal(unknown.at[0], "spec.colour");

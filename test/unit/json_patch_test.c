@@ -33,12 +33,15 @@ static const struct row {
      "[{\"op\":\"add\",\"path\":\"/foo/1\",\"value\":\"qux\"}]",
      "{\"foo\":[\"bar\",\"qux\",\"baz\"]}", NULL},
     {"add at the end", "[1,2]", "[{\"op\":\"add\",\"path\":\"/2\",\"value\":3}]", "[1,2,3]", NULL},
-    {"add behind the end", "[1,2]", "[{\"op\":\"add\",\"path\":\"/-\",\"value\":3}]", "[1,2,3]", NULL},
+    {"add behind the end", "[1,2]", "[{\"op\":\"add\",\"path\":\"/-\",\"value\":3}]", "[1,2,3]",
+     NULL},
     {"add past the end", "[1,2]", "[{\"op\":\"add\",\"path\":\"/3\",\"value\":3}]", NULL,
      "operation 0 (add /3): no such index"},
-    {"add replaces a member", "{\"a\":1}", "[{\"op\":\"add\",\"path\":\"/a\",\"value\":2}]", "{\"a\":2}", NULL},
+    {"add replaces a member", "{\"a\":1}", "[{\"op\":\"add\",\"path\":\"/a\",\"value\":2}]",
+     "{\"a\":2}", NULL},
     {"add null", "{}", "[{\"op\":\"add\",\"path\":\"/a\",\"value\":null}]", "{\"a\":null}", NULL},
-    {"add the whole document", "{\"a\":1}", "[{\"op\":\"add\",\"path\":\"\",\"value\":[]}]", "[]", NULL},
+    {"add the whole document", "{\"a\":1}", "[{\"op\":\"add\",\"path\":\"\",\"value\":[]}]", "[]",
+     NULL},
     {"add below what is absent", "{\"foo\":\"bar\"}",
      "[{\"op\":\"add\",\"path\":\"/baz/bat\",\"value\":\"qux\"}]", NULL, "no such place"},
     {"add below a scalar", "{\"foo\":\"bar\"}",
@@ -49,22 +52,26 @@ static const struct row {
     {"unknown members are ignored", "{\"foo\":\"bar\"}",
      "[{\"op\":\"add\",\"path\":\"/baz\",\"value\":\"qux\",\"xyz\":123}]",
      "{\"foo\":\"bar\",\"baz\":\"qux\"}", NULL},
-    {"remove a member", "{\"baz\":\"qux\",\"foo\":\"bar\"}", "[{\"op\":\"remove\",\"path\":\"/baz\"}]",
-     "{\"foo\":\"bar\"}", NULL},
+    {"remove a member", "{\"baz\":\"qux\",\"foo\":\"bar\"}",
+     "[{\"op\":\"remove\",\"path\":\"/baz\"}]", "{\"foo\":\"bar\"}", NULL},
     {"remove an element", "{\"foo\":[\"bar\",\"qux\",\"baz\"]}",
      "[{\"op\":\"remove\",\"path\":\"/foo/1\"}]", "{\"foo\":[\"bar\",\"baz\"]}", NULL},
-    {"remove what is absent", "{}", "[{\"op\":\"remove\",\"path\":\"/a\"}]", NULL, "nothing is there"},
+    {"remove what is absent", "{}", "[{\"op\":\"remove\",\"path\":\"/a\"}]", NULL,
+     "nothing is there"},
     {"remove the whole document", "{}", "[{\"op\":\"remove\",\"path\":\"\"}]", NULL,
      "the whole document can't be removed"},
-    {"replace a value", "{\"baz\":\"qux\"}", "[{\"op\":\"replace\",\"path\":\"/baz\",\"value\":\"boo\"}]",
-     "{\"baz\":\"boo\"}", NULL},
-    {"replace an element", "[1,2]", "[{\"op\":\"replace\",\"path\":\"/0\",\"value\":3}]", "[3,2]", NULL},
-    {"replace the whole document", "{\"a\":1}", "[{\"op\":\"replace\",\"path\":\"\",\"value\":5}]", "5", NULL},
+    {"replace a value", "{\"baz\":\"qux\"}",
+     "[{\"op\":\"replace\",\"path\":\"/baz\",\"value\":\"boo\"}]", "{\"baz\":\"boo\"}", NULL},
+    {"replace an element", "[1,2]", "[{\"op\":\"replace\",\"path\":\"/0\",\"value\":3}]", "[3,2]",
+     NULL},
+    {"replace the whole document", "{\"a\":1}", "[{\"op\":\"replace\",\"path\":\"\",\"value\":5}]",
+     "5", NULL},
     {"replace what is absent", "{}", "[{\"op\":\"replace\",\"path\":\"/a\",\"value\":1}]", NULL,
      "nothing is there"},
     {"replace behind the end", "[1]", "[{\"op\":\"replace\",\"path\":\"/-\",\"value\":1}]", NULL,
      "nothing is there"},
-    {"move a member", "{\"foo\":{\"bar\":\"baz\",\"waldo\":\"fred\"},\"qux\":{\"corge\":\"grault\"}}",
+    {"move a member",
+     "{\"foo\":{\"bar\":\"baz\",\"waldo\":\"fred\"},\"qux\":{\"corge\":\"grault\"}}",
      "[{\"op\":\"move\",\"from\":\"/foo/waldo\",\"path\":\"/qux/thud\"}]",
      "{\"foo\":{\"bar\":\"baz\"},\"qux\":{\"corge\":\"grault\",\"thud\":\"fred\"}}", NULL},
     {"move an element", "{\"foo\":[\"all\",\"grass\",\"cows\",\"eat\"]}",
@@ -72,8 +79,9 @@ static const struct row {
      "{\"foo\":[\"all\",\"cows\",\"eat\",\"grass\"]}", NULL},
     {"move to where it is", "{\"a\":1}", "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/a\"}]",
      "{\"a\":1}", NULL},
-    {"move into itself", "{\"a\":{\"b\":{}}}", "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/a/b/c\"}]",
-     NULL, "a value can't move into itself"},
+    {"move into itself", "{\"a\":{\"b\":{}}}",
+     "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/a/b/c\"}]", NULL,
+     "a value can't move into itself"},
     {"move beside what it begins with", "{\"a\":1}",
      "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/ab\"}]", "{\"ab\":1}", NULL},
     {"move what is absent", "{}", "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/b\"}]", NULL,
@@ -84,23 +92,29 @@ static const struct row {
     {"copy into itself", "{\"a\":{}}", "[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/a/b\"}]",
      "{\"a\":{\"b\":{}}}", NULL},
     {"a copy is its own value", "{\"a\":{}}",
-     "[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b\"},{\"op\":\"add\",\"path\":\"/b/x\",\"value\":1}]",
+     "[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b\"},{\"op\":\"add\",\"path\":\"/b/"
+     "x\",\"value\":1}]",
      "{\"a\":{},\"b\":{\"x\":1}}", NULL},
     {"test a value", "{\"baz\":\"qux\",\"foo\":[\"a\",2,\"c\"]}",
-     "[{\"op\":\"test\",\"path\":\"/baz\",\"value\":\"qux\"},{\"op\":\"test\",\"path\":\"/foo/1\",\"value\":2}]",
+     "[{\"op\":\"test\",\"path\":\"/baz\",\"value\":\"qux\"},{\"op\":\"test\",\"path\":\"/foo/"
+     "1\",\"value\":2}]",
      "{\"baz\":\"qux\",\"foo\":[\"a\",2,\"c\"]}", NULL},
-    {"test another value", "{\"baz\":\"qux\"}", "[{\"op\":\"test\",\"path\":\"/baz\",\"value\":\"bar\"}]",
-     NULL, "operation 0 (test /baz): the value is another"},
+    {"test another value", "{\"baz\":\"qux\"}",
+     "[{\"op\":\"test\",\"path\":\"/baz\",\"value\":\"bar\"}]", NULL,
+     "operation 0 (test /baz): the value is another"},
     {"test compares numbers by value", "{\"a\":1,\"b\":2.0,\"c\":[{\"d\":3}]}",
-     "[{\"op\":\"test\",\"path\":\"/a\",\"value\":1.0},{\"op\":\"test\",\"path\":\"/b\",\"value\":2},"
+     "[{\"op\":\"test\",\"path\":\"/a\",\"value\":1.0},{\"op\":\"test\",\"path\":\"/"
+     "b\",\"value\":2},"
      "{\"op\":\"test\",\"path\":\"/c\",\"value\":[{\"d\":3.0}]}]",
      "{\"a\":1,\"b\":2.0,\"c\":[{\"d\":3}]}", NULL},
-    {"test tells a number from its text", "{\"a\":10}", "[{\"op\":\"test\",\"path\":\"/a\",\"value\":\"10\"}]",
-     NULL, "the value is another"},
+    {"test tells a number from its text", "{\"a\":10}",
+     "[{\"op\":\"test\",\"path\":\"/a\",\"value\":\"10\"}]", NULL, "the value is another"},
     {"test tells large integers apart", "{\"a\":9223372036854775807}",
-     "[{\"op\":\"test\",\"path\":\"/a\",\"value\":9223372036854775808}]", NULL, "the value is another"},
+     "[{\"op\":\"test\",\"path\":\"/a\",\"value\":9223372036854775808}]", NULL,
+     "the value is another"},
     {"test ignores the order of members", "{\"a\":{\"b\":1,\"c\":2}}",
-     "[{\"op\":\"test\",\"path\":\"/a\",\"value\":{\"c\":2,\"b\":1}}]", "{\"a\":{\"b\":1,\"c\":2}}", NULL},
+     "[{\"op\":\"test\",\"path\":\"/a\",\"value\":{\"c\":2,\"b\":1}}]", "{\"a\":{\"b\":1,\"c\":2}}",
+     NULL},
     {"test without a value", "{}", "[{\"op\":\"test\",\"path\":\"\"}]", NULL, "has no value"},
     {"escapes in paths", "{\"/\":9,\"~1\":10}",
      "[{\"op\":\"test\",\"path\":\"/~01\",\"value\":10},{\"op\":\"remove\",\"path\":\"/~1\"}]",
@@ -108,16 +122,19 @@ static const struct row {
     {"one failure undoes all", "{\"a\":1}",
      "[{\"op\":\"add\",\"path\":\"/b\",\"value\":2},{\"op\":\"remove\",\"path\":\"/x\"}]", NULL,
      "operation 1 (remove /x)"},
-    {"an unknown operation", "{}", "[{\"op\":\"spam\",\"path\":\"/a\"}]", NULL, "is no known operation"},
+    {"an unknown operation", "{}", "[{\"op\":\"spam\",\"path\":\"/a\"}]", NULL,
+     "is no known operation"},
     {"no operation", "{}", "[{\"path\":\"/a\"}]", NULL, "is no known operation"},
     {"no path", "{}", "[{\"op\":\"add\",\"value\":1}]", NULL, "operation 0 has no path"},
     {"a path that is no pointer", "{}", "[{\"op\":\"add\",\"path\":\"a\",\"value\":1}]", NULL,
      "not a JSON pointer"},
     {"an index with a leading zero", "[1,2]", "[{\"op\":\"remove\",\"path\":\"/01\"}]", NULL,
      "nothing is there"},
-    {"a word as an index", "[1,2]", "[{\"op\":\"add\",\"path\":\"/x\",\"value\":1}]", NULL, "no such index"},
+    {"a word as an index", "[1,2]", "[{\"op\":\"add\",\"path\":\"/x\",\"value\":1}]", NULL,
+     "no such index"},
     {"an operation that is no object", "{}", "[1]", NULL, "operation 0 has no path"},
-    {"no array of operations", "{}", "{\"op\":\"add\"}", NULL, "array of operations expected, got object"},
+    {"no array of operations", "{}", "{\"op\":\"add\"}", NULL,
+     "array of operations expected, got object"},
     {"no operations change nothing", "{\"a\":1}", "[]", "{\"a\":1}", NULL},
 };
 
@@ -141,7 +158,8 @@ static void copies_that_double_are_stopped(void **state DV_UNUSED)
     json_auto_t *doc = read_text("{\"a\":[]}"), *ops = json_array();
 
     for (int i = 0; i < 64; i++)
-        json_array_append_new(ops, json_pack("{s:s,s:s,s:s}", "op", "copy", "from", "/a", "path", "/a/-"));
+        json_array_append_new(
+            ops, json_pack("{s:s,s:s,s:s}", "op", "copy", "from", "/a", "path", "/a/-"));
     assert_err(dv_json_patch(&doc, ops), DV_INVALID, "copies too much");
     assert_doc(doc, "{\"a\":[]}");
 }
@@ -151,8 +169,10 @@ static void moves_that_nest_are_stopped(void **state DV_UNUSED)
     json_auto_t *doc = read_text("{\"a\":{},\"b\":{}}"), *ops = json_array();
 
     for (int i = 0; i < DV_JSON_DEPTH_MAX; i++) {
-        json_array_append_new(ops, json_pack("{s:s,s:s,s:s}", "op", "move", "from", "/a", "path", "/b/x"));
-        json_array_append_new(ops, json_pack("{s:s,s:s,s:s}", "op", "move", "from", "/b", "path", "/a"));
+        json_array_append_new(
+            ops, json_pack("{s:s,s:s,s:s}", "op", "move", "from", "/a", "path", "/b/x"));
+        json_array_append_new(ops,
+                              json_pack("{s:s,s:s,s:s}", "op", "move", "from", "/b", "path", "/a"));
         json_array_append_new(ops, json_pack("{s:s,s:s,s:{}}", "op", "add", "path", "/b", "value"));
     }
     assert_err(dv_json_patch(&doc, ops), DV_INVALID, "nested too deeply");
@@ -164,13 +184,16 @@ static const struct diff_row {
     const char *name, *from, *to, *want;
 } diffs[] = {
     {"equal documents", "{\"a\":[1,{\"b\":2}]}", "{\"a\":[1,{\"b\":2}]}", "[]"},
-    {"a changed member", "{\"a\":1}", "{\"a\":2}", "[{\"op\":\"replace\",\"path\":\"/a\",\"value\":2}]"},
+    {"a changed member", "{\"a\":1}", "{\"a\":2}",
+     "[{\"op\":\"replace\",\"path\":\"/a\",\"value\":2}]"},
     {"a new member", "{}", "{\"a/b\":1}", "[{\"op\":\"add\",\"path\":\"/a~1b\",\"value\":1}]"},
     {"a lost member", "{\"a\":1}", "{}", "[{\"op\":\"remove\",\"path\":\"/a\"}]"},
     {"a nested change", "{\"a\":{\"b\":{\"c\":1}}}", "{\"a\":{\"b\":{\"c\":2}}}",
      "[{\"op\":\"replace\",\"path\":\"/a/b/c\",\"value\":2}]"},
-    {"an element inserted in front", "[2,3]", "[1,2,3]", "[{\"op\":\"add\",\"path\":\"/0\",\"value\":1}]"},
-    {"an element inserted between", "[1,3]", "[1,2,3]", "[{\"op\":\"add\",\"path\":\"/1\",\"value\":2}]"},
+    {"an element inserted in front", "[2,3]", "[1,2,3]",
+     "[{\"op\":\"add\",\"path\":\"/0\",\"value\":1}]"},
+    {"an element inserted between", "[1,3]", "[1,2,3]",
+     "[{\"op\":\"add\",\"path\":\"/1\",\"value\":2}]"},
     {"elements appended", "[1]", "[1,2,3]",
      "[{\"op\":\"add\",\"path\":\"/1\",\"value\":2},{\"op\":\"add\",\"path\":\"/2\",\"value\":3}]"},
     {"an element removed", "[1,2,3]", "[1,3]", "[{\"op\":\"remove\",\"path\":\"/1\"}]"},
@@ -178,7 +201,8 @@ static const struct diff_row {
      "[{\"op\":\"remove\",\"path\":\"/2\"},{\"op\":\"remove\",\"path\":\"/1\"}]"},
     {"a change inside an element", "[{\"a\":1,\"b\":2},9]", "[{\"a\":1,\"b\":3},9]",
      "[{\"op\":\"replace\",\"path\":\"/0/b\",\"value\":3}]"},
-    {"another type", "{\"a\":[]}", "{\"a\":{}}", "[{\"op\":\"replace\",\"path\":\"/a\",\"value\":{}}]"},
+    {"another type", "{\"a\":[]}", "{\"a\":{}}",
+     "[{\"op\":\"replace\",\"path\":\"/a\",\"value\":{}}]"},
     {"another document", "1", "\"x\"", "[{\"op\":\"replace\",\"path\":\"\",\"value\":\"x\"}]"},
     {"repeated elements", "[1,1]", "[1,1,1]", "[{\"op\":\"add\",\"path\":\"/2\",\"value\":1}]"},
 };

@@ -71,7 +71,8 @@ static void the_empty_pointer_is_the_document(void **state DV_UNUSED)
 
 static void values_of_the_wrong_type_are_absent(void **state DV_UNUSED)
 {
-    json_auto_t *doc = read_text("{\"s\":\"a\\u0000b\",\"i\":5,\"r\":5.5,\"t\":true,\"o\":{},\"a\":[]}");
+    json_auto_t *doc =
+        read_text("{\"s\":\"a\\u0000b\",\"i\":5,\"r\":5.5,\"t\":true,\"o\":{},\"a\":[]}");
 
     assert_string_equal(dv_json_str(doc, "/s"), "a");
     assert_true(dv_str_eq(dv_json_view(doc, "/s"), DV_STR("a\0b")));
@@ -172,7 +173,8 @@ static const struct merge_row {
     {"null removes one of two", "{\"a\":\"b\",\"b\":\"c\"}", "{\"a\":null}", "{\"b\":\"c\"}"},
     {"an array is replaced", "{\"a\":[\"b\"]}", "{\"a\":\"c\"}", "{\"a\":\"c\"}"},
     {"by an array", "{\"a\":\"c\"}", "{\"a\":[\"b\"]}", "{\"a\":[\"b\"]}"},
-    {"objects merge", "{\"a\":{\"b\":\"c\"}}", "{\"a\":{\"b\":\"d\",\"c\":null}}", "{\"a\":{\"b\":\"d\"}}"},
+    {"objects merge", "{\"a\":{\"b\":\"c\"}}", "{\"a\":{\"b\":\"d\",\"c\":null}}",
+     "{\"a\":{\"b\":\"d\"}}"},
     {"arrays of objects don't", "{\"a\":[{\"b\":\"c\"}]}", "{\"a\":[1]}", "{\"a\":[1]}"},
     {"a whole array", "[\"a\",\"b\"]", "[\"c\",\"d\"]", "[\"c\",\"d\"]"},
     {"an object by an array", "{\"a\":\"b\"}", "[\"c\"]", "[\"c\"]"},
@@ -180,8 +182,10 @@ static const struct merge_row {
     {"by a string", "{\"a\":\"foo\"}", "\"bar\"", "\"bar\""},
     {"null in the target stays", "{\"e\":null}", "{\"a\":1}", "{\"a\":1,\"e\":null}"},
     {"an array becomes an object", "[1,2]", "{\"a\":\"b\",\"c\":null}", "{\"a\":\"b\"}"},
-    {"keys with NUL are told apart", "{\"a\\u0000b\":1,\"a\":2}", "{\"a\\u0000b\":null}", "{\"a\":2}"},
-    {"nulls below what is new vanish", "{}", "{\"a\":{\"bb\":{\"ccc\":null}}}", "{\"a\":{\"bb\":{}}}"},
+    {"keys with NUL are told apart", "{\"a\\u0000b\":1,\"a\":2}", "{\"a\\u0000b\":null}",
+     "{\"a\":2}"},
+    {"nulls below what is new vanish", "{}", "{\"a\":{\"bb\":{\"ccc\":null}}}",
+     "{\"a\":{\"bb\":{}}}"},
 };
 
 static void merging_gives(void **state)
@@ -205,7 +209,8 @@ static void a_merge_shares_nothing_with_its_patch(void **state DV_UNUSED)
 
 static void copies_are_equal_and_their_own(void **state DV_UNUSED)
 {
-    json_auto_t *doc = read_text("{\"a\\u0000b\":[1,2.5,\"x\\u0000\",true,false,null,{}],\"a\":{\"b\":1}}");
+    json_auto_t *doc =
+        read_text("{\"a\\u0000b\":[1,2.5,\"x\\u0000\",true,false,null,{}],\"a\":{\"b\":1}}");
     json_auto_t *copy = dv_json_copy(doc);
 
     assert_true(dv_json_equal(doc, copy));
@@ -221,10 +226,14 @@ static void copies_are_equal_and_their_own(void **state DV_UNUSED)
 
 static void strings_are_cleaned(void **state DV_UNUSED)
 {
-    json_auto_t *clean = dv_json_string(DV_STR("a\xff" "b\xe2\x82" "c\0\xc3\xa9"));
+    json_auto_t *clean = dv_json_string(DV_STR("a\xff"
+                                               "b\xe2\x82"
+                                               "c\0\xc3\xa9"));
     json_auto_t *none = dv_json_string((dv_str){NULL, 0});
 
-    assert_doc(clean, "\"a\xef\xbf\xbd" "b\xef\xbf\xbd\xef\xbf\xbd" "c\\u0000\xc3\xa9\"");
+    assert_doc(clean, "\"a\xef\xbf\xbd"
+                      "b\xef\xbf\xbd\xef\xbf\xbd"
+                      "c\\u0000\xc3\xa9\"");
     assert_doc(none, "\"\"");
 }
 

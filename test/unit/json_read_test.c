@@ -40,7 +40,9 @@ static const struct good_row {
     {"a surrogate pair", "\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\""},
     {"half a pair becomes U+FFFD", "\"\\ud83d\"", "\"\xef\xbf\xbd\""},
     {"the wrong half too", "\"\\ude00x\"", "\"\xef\xbf\xbdx\""},
-    {"half a pair before a character", "\"\\ud83d\\u0041\"", "\"\xef\xbf\xbd" "A\""},
+    {"half a pair before a character", "\"\\ud83d\\u0041\"",
+     "\"\xef\xbf\xbd"
+     "A\""},
     {"NUL in a string", "\"a\\u0000b\"", "\"a\\u0000b\""},
     {"NUL in a key", "{\"a\\u0000b\":1,\"a\":2}", "{\"a\\u0000b\":1,\"a\":2}"},
     {"an escape in a key", "{\"\\n\":{\"\\t\":\"\\r\"}}", "{\"\\n\":{\"\\t\":\"\\r\"}}"},

@@ -19,8 +19,7 @@ static void compact_keeps_insertion_order(void **state DV_UNUSED)
 
     dv_buf_adds(&out, "front ");
     dv_json_write(doc, &out);
-    assert_string_equal(dv_buf_cstr(&out),
-                        "front {\"b\":[1,{}],\"a\":{\"z\":[],\"y\":null}}");
+    assert_string_equal(dv_buf_cstr(&out), "front {\"b\":[1,{}],\"a\":{\"z\":[],\"y\":null}}");
 }
 
 static void sorted_is_by_bytes_at_every_level(void **state DV_UNUSED)
@@ -85,8 +84,7 @@ static void integers_print_to_the_edges(void **state DV_UNUSED)
     DV_CLEANUP(dv_buf_done) dv_buf out = DV_BUF_INIT(1000);
 
     dv_json_write(doc, &out);
-    assert_string_equal(dv_buf_cstr(&out),
-                        "[0,-1,10,9223372036854775807,-9223372036854775808]");
+    assert_string_equal(dv_buf_cstr(&out), "[0,-1,10,9223372036854775807,-9223372036854775808]");
 }
 
 static void control_characters_are_escaped(void **state DV_UNUSED)

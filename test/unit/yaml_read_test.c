@@ -19,7 +19,8 @@ static const struct good_row {
     {"an empty document", "---\n", "null"},
     {"a scalar", "hello", "\"hello\""},
     {"a mapping", "a: 1\nb:\n  c: x\n", "{\"a\":1,\"b\":{\"c\":\"x\"}}"},
-    {"a list in its mapping's column", "a:\n- 1\n- b: 2\n  c: 3\n", "{\"a\":[1,{\"b\":2,\"c\":3}]}"},
+    {"a list in its mapping's column", "a:\n- 1\n- b: 2\n  c: 3\n",
+     "{\"a\":[1,{\"b\":2,\"c\":3}]}"},
     {"flow style", "{a: [1, {b: 2}], c: }", "{\"a\":[1,{\"b\":2}],\"c\":null}"},
     {"a member without a value", "a:\nb: ~\n", "{\"a\":null,\"b\":null}"},
     {"quotes make a string", "[\"1\", 'true', \"\", '~']", "[\"1\",\"true\",\"\",\"~\"]"},
@@ -35,7 +36,8 @@ static const struct good_row {
     {"a date as a key", "2001-01-01: a", "{\"2001-01-01\":\"a\"}"},
     {"a long key", "? a\n: 1\n? b\n", "{\"a\":1,\"b\":null}"},
     {"tags of strings", "a: !!str 3\nb: !!str\nc: ! 'x'\n", "{\"a\":\"3\",\"b\":\"\",\"c\":\"x\"}"},
-    {"tags of numbers", "a: !!int '3'\nb: !!float 3\nc: !!float 1.5\nd: !!float 18446744073709551615\n",
+    {"tags of numbers",
+     "a: !!int '3'\nb: !!float 3\nc: !!float 1.5\nd: !!float 18446744073709551615\n",
      "{\"a\":3,\"b\":3,\"c\":1.5,\"d\":1.8446744073709552e+19}"},
     {"tags of words", "a: !!bool 'yes'\nb: !!null ''\n", "{\"a\":true,\"b\":null}"},
     {"a tag of another", "a: !mine 12\nb: !<tag:x.org,2000:y> [1]\n", "{\"a\":\"12\",\"b\":[1]}"},
@@ -45,14 +47,16 @@ static const struct good_row {
     {"a set", "!!set {p, q}", "{\"p\":null,\"q\":null}"},
     {"an alias", "a: &x {b: [1]}\nc: *x\n", "{\"a\":{\"b\":[1]},\"c\":{\"b\":[1]}}"},
     {"an alias to a scalar", "a: &x 5\nb: [*x, *x]\n", "{\"a\":5,\"b\":[5,5]}"},
-    {"an alias as a key", "- &x y1\n- *x : 1\n- &n 2\n- *n : 1\n- &b yes\n- *b : 1\n- &r 1.5\n- *r : 1\n",
+    {"an alias as a key",
+     "- &x y1\n- *x : 1\n- &n 2\n- *n : 1\n- &b yes\n- *b : 1\n- &r 1.5\n- *r : 1\n",
      "[\"y1\",{\"y1\":1},2,{\"2\":1},true,{\"true\":1},1.5,{\"1.5\":1}]"},
     {"an anchor that is declared again", "[&x 1, *x, &x 2, *x]", "[1,1,2,2]"},
     {"an anchor that is declared again inside itself", "[&x [&x 1], *x]", "[[1],1]"},
     {"a key with an anchor", "&k a: 1\nb: *k\n", "{\"a\":1,\"b\":\"a\"}"},
     {"a merge", "p: &b {a: 1, b: 2}\nq:\n  <<: *b\n  b: 3\n",
      "{\"p\":{\"a\":1,\"b\":2},\"q\":{\"a\":1,\"b\":3}}"},
-    {"a merge of several: the first counts most", "<<: [{a: 1}, {a: 2, b: 3}]", "{\"a\":1,\"b\":3}"},
+    {"a merge of several: the first counts most", "<<: [{a: 1}, {a: 2, b: 3}]",
+     "{\"a\":1,\"b\":3}"},
     {"a merge replaces what stands before it", "a: 1\n<<: {a: 2}\n", "{\"a\":2}"},
     {"a key replaces what was merged", "<<: {a: 2}\na: 1\n", "{\"a\":1}"},
     {"two merges", "<<: {a: 1}\nb: 5\n<<: {b: 2}\n", "{\"a\":1,\"b\":2}"},
@@ -63,8 +67,14 @@ static const struct good_row {
     {"a document's marks", "%YAML 1.1\n---\na: 1\n...\n", "{\"a\":1}"},
     {"empty documents around it", "---\n---\na: 1\n---\n# end\n", "{\"a\":1}"},
     {"line ends of Windows", "a: 1\r\nb: |\r\n  x\r\n", "{\"a\":1,\"b\":\"x\\n\"}"},
-    {"a byte order mark", "\xef\xbb\xbf" "a: 1", "{\"a\":1}"},
-    {"UTF-16", "\xff\xfe" "a\0:\0 \0", "{\"a\":null}"},
+    {"a byte order mark",
+     "\xef\xbb\xbf"
+     "a: 1",
+     "{\"a\":1}"},
+    {"UTF-16",
+     "\xff\xfe"
+     "a\0:\0 \0",
+     "{\"a\":null}"},
     {"JSON", " {\"a\": [1.0, \"\\ud83d\\ude00\"]}\n", "{\"a\":[1.0,\"\xf0\x9f\x98\x80\"]}"},
     {"JSON of a list", "[1, {\"a\": \"b\"}]", "[1,{\"a\":\"b\"}]"},
     {"almost JSON", "{a: 1, \"b\": [x,]}", "{\"a\":1,\"b\":[\"x\"]}"},
@@ -75,7 +85,8 @@ static void text_reads(void **state)
     const struct good_row *row = *state;
     json_auto_t *doc = NULL;
     /* The one row with NULs is as long as it looks. */
-    dv_str text = strncmp(row->text, "\xff\xfe", 2) == 0 ? (dv_str){row->text, 8} : dv_str_of(row->text);
+    dv_str text =
+        strncmp(row->text, "\xff\xfe", 2) == 0 ? (dv_str){row->text, 8} : dv_str_of(row->text);
 
     assert_ok(dv_yaml_read(text, /* limits= */ NULL, &doc));
     assert_doc(doc, row->want);
@@ -102,7 +113,8 @@ static const struct bad_row {
     {"an absent key", "? \n: 1", "null can't be a key"},
     {"a list as a key", "? [a]\n: 1", "line 1: a mapping or list can't be a key"},
     {"a mapping as a key", "{{a: 1}: 2}", "a mapping or list can't be a key"},
-    {"an alias to a list as a key", "- &x [1]\n- *x : 1\n", "line 2: a mapping or list can't be a key"},
+    {"an alias to a list as a key", "- &x [1]\n- *x : 1\n",
+     "line 2: a mapping or list can't be a key"},
     {"an alias to null as a key", "- &x ~\n- *x : 1\n", "null can't be a key"},
     {"an unknown alias", "a: *x", "line 1: an alias names no anchor"},
     {"an alias of another document", "&x 1\n---\n*x\n", "an alias names no anchor"},
@@ -144,7 +156,8 @@ static const struct stream_row {
     {"one document", "a: 1", "[{\"a\":1}]", NULL},
     {"several", "a: 1\n---\nb: 2\n---\n- 3\n", "[{\"a\":1},{\"b\":2},[3]]", NULL},
     {"empty ones are left out", "---\n---\n# c\n---\na: 1\n---\nnull\n---\n", "[{\"a\":1}]", NULL},
-    {"a comment behind the mark", "--- # first\na: 1\n--- # second\nb: 2\n", "[{\"a\":1},{\"b\":2}]", NULL},
+    {"a comment behind the mark", "--- # first\na: 1\n--- # second\nb: 2\n",
+     "[{\"a\":1},{\"b\":2}]", NULL},
     {"a mark inside a literal", "a: |\n  ---\n  b\n", "[{\"a\":\"---\\nb\\n\"}]", NULL},
     {"JSON", "{\"a\": 1}", "[{\"a\":1}]", NULL},
     {"JSON values one after another", "{\"a\": 1}{\"b\": 2}\n\n{\"c\": 3}\n",
@@ -200,7 +213,8 @@ static void assert_too_large(dv_str text, const dv_yaml_limits *limits, const ch
 
 static void aliases_that_multiply_are_stopped(void **state DV_UNUSED)
 {
-    assert_too_large(DV_STR(laughs), &(dv_yaml_limits){.nodes_max = 10000}, "more than 10000 nodes");
+    assert_too_large(DV_STR(laughs), &(dv_yaml_limits){.nodes_max = 10000},
+                     "more than 10000 nodes");
     assert_too_large(DV_STR(laughs), NULL, "more than 2000000 nodes");
 }
 
@@ -223,7 +237,8 @@ static void long_texts_that_multiply_are_stopped(void **state DV_UNUSED)
     dv_buf_adds(&text, "\"\n");
     for (int i = 0; i < 5000; i++)
         dv_buf_adds(&text, "- *a\n");
-    assert_too_large(dv_buf_str(&text), &(dv_yaml_limits){.bytes_max = 100000}, "more than 100000 bytes");
+    assert_too_large(dv_buf_str(&text), &(dv_yaml_limits){.bytes_max = 100000},
+                     "more than 100000 bytes");
 }
 
 static void depth_is_bounded_in_every_style(void **state DV_UNUSED)
@@ -249,11 +264,14 @@ static void limits_are_exact(void **state DV_UNUSED)
     json_auto_t *doc = NULL, *json = NULL;
 
     assert_ok(dv_yaml_read(DV_STR("[[[1]]]"),
-                           &(dv_yaml_limits){.depth_max = 3, .nodes_max = 4, .bytes_max = 7}, &doc));
+                           &(dv_yaml_limits){.depth_max = 3, .nodes_max = 4, .bytes_max = 7},
+                           &doc));
     assert_too_large(DV_STR("[[[1]]]"), &(dv_yaml_limits){.nodes_max = 3}, "more than 3 nodes");
     assert_too_large(DV_STR("[[[1]]]"), &(dv_yaml_limits){.bytes_max = 6}, "more than 6 bytes");
-    assert_ok(dv_yaml_read(DV_STR("{\"a\":{}}"), &(dv_yaml_limits){.depth_max = 2, .nodes_max = 2}, &json));
-    assert_too_large(DV_STR("{\"a\":{}}"), &(dv_yaml_limits){.depth_max = 2, .nodes_max = 1}, "nodes");
+    assert_ok(dv_yaml_read(DV_STR("{\"a\":{}}"), &(dv_yaml_limits){.depth_max = 2, .nodes_max = 2},
+                           &json));
+    assert_too_large(DV_STR("{\"a\":{}}"), &(dv_yaml_limits){.depth_max = 2, .nodes_max = 1},
+                     "nodes");
 }
 
 static void directives_are_bounded(void **state DV_UNUSED)

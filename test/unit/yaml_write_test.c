@@ -12,7 +12,8 @@ static const struct row {
     {"a string", "\"abc\"", "abc\n"},
     {"a list stands in its key's column", "{\"a\":[1,{\"b\":2,\"c\":[true]}]}",
      "a:\n- 1\n- b: 2\n  c:\n  - true\n"},
-    {"lists in lists", "[[1,[2,{\"a\":[],\"b\":{}}]],{}]", "- - 1\n  - - 2\n    - a: []\n      b: {}\n- {}\n"},
+    {"lists in lists", "[[1,[2,{\"a\":[],\"b\":{}}]],{}]",
+     "- - 1\n  - - 2\n    - a: []\n      b: {}\n- {}\n"},
     {"objects in objects", "{\"a\":{\"b\":{\"c\":null}}}", "a:\n  b:\n    c: null\n"},
     {"keys are sorted, numbers in them by value",
      "{\"a10\":1,\"a9\":2,\"B\":3,\"b\":4,\"_\":5,\"1\":6,\"10\":7,\"2\":8,\"a-b\":1,\"a.b\":1}",
@@ -22,34 +23,46 @@ static const struct row {
      "- \"true\"\n- \"y\"\n- \"null\"\n- \"~\"\n- \"\"\n- \"1\"\n- \"1e3\"\n- \"0x1\"\n- \".5\"\n"
      "- \"-.inf\"\n- \"1_0\"\n"},
     {"so is what other readers take for a number or date",
-     "[\"1:30\",\"12:30:45.5\",\"2001-01-01\",\"2001-01-01T00:00:00Z\",\"2001-13-01\",\"1:70\",\"1:\"]",
+     "[\"1:30\",\"12:30:45.5\",\"2001-01-01\",\"2001-01-01T00:00:00Z\",\"2001-13-01\",\"1:70\",\"1:"
+     "\"]",
      "- \"1:30\"\n- \"12:30:45.5\"\n- \"2001-01-01\"\n- \"2001-01-01T00:00:00Z\"\n- 2001-13-01\n"
      "- 1:70\n- '1:'\n"},
     {"what means something to YAML is quoted",
-     "[\"- a\",\"-\",\"-a\",\"a: b\",\"a:\",\"a:b\",\":\",\"? a\",\"?a\",\"a #b\",\"a#b\",\"#a\",\"*a\",\"&a\","
-     "\"!a\",\"|\",\">\",\"%a\",\"@a\",\"`a\",\"[a\",\"a]\",\"{\",\"a,b\",\"---\",\"--- a\",\"...\",\"'a\",\"\\\"a\"]",
-     "- '- a'\n- '-'\n- -a\n- 'a: b'\n- 'a:'\n- a:b\n- ':'\n- '? a'\n- ?a\n- 'a #b'\n- a#b\n- '#a'\n"
+     "[\"- a\",\"-\",\"-a\",\"a: b\",\"a:\",\"a:b\",\":\",\"? a\",\"?a\",\"a "
+     "#b\",\"a#b\",\"#a\",\"*a\",\"&a\","
+     "\"!a\",\"|\",\">\",\"%a\",\"@a\",\"`a\",\"[a\",\"a]\",\"{\",\"a,b\",\"---\",\"--- "
+     "a\",\"...\",\"'a\",\"\\\"a\"]",
+     "- '- a'\n- '-'\n- -a\n- 'a: b'\n- 'a:'\n- a:b\n- ':'\n- '? a'\n- ?a\n- 'a #b'\n- a#b\n- "
+     "'#a'\n"
      "- '*a'\n- '&a'\n- '!a'\n- '|'\n- '>'\n- '%a'\n- '@a'\n- '`a'\n- '[a'\n- a]\n- '{'\n- a,b\n"
      "- '---'\n- '--- a'\n- '...'\n- '''a'\n- '\"a'\n"},
     {"blanks at the ends are quoted", "[\" a\",\"a \",\" \"]", "- ' a'\n- 'a '\n- ' '\n"},
     {"what can't be printed is escaped",
-     "[\"a\\tb\",\"a\\u0000\",\"\\u007f\",\"\\u0085\",\"\\ufeff\",\"\\ud83d\\ude00\",\"a\\rb\",\"\\u0007\"]",
-     "- \"a\\tb\"\n- \"a\\0\"\n- \"\\x7F\"\n- \"\\N\"\n- \"\\uFEFF\"\n- \"\\U0001F600\"\n- \"a\\rb\"\n"
+     "[\"a\\tb\",\"a\\u0000\",\"\\u007f\",\"\\u0085\",\"\\ufeff\",\"\\ud83d\\ude00\",\"a\\rb\","
+     "\"\\u0007\"]",
+     "- \"a\\tb\"\n- \"a\\0\"\n- \"\\x7F\"\n- \"\\N\"\n- \"\\uFEFF\"\n- \"\\U0001F600\"\n- "
+     "\"a\\rb\"\n"
      "- \"\\a\"\n"},
-    {"letters are printed", "[\"\\u00e9\",\"\\u00a0\",\"\\u4e2d\"]", "- \xc3\xa9\n- \xc2\xa0\n- \xe4\xb8\xad\n"},
-    {"Unicode's line ends are escaped: ours", "[\"a\\u2028b\",\"\\u2029\"]", "- \"a\\Lb\"\n- \"\\P\"\n"},
-    {"lines", "{\"a\":\"x\\ny\",\"b\":\"x\\n\",\"c\":\"x\\n\\n\",\"d\":\"\\n\",\"e\":\"\\nx\",\"f\":\" x\\ny\"}",
+    {"letters are printed", "[\"\\u00e9\",\"\\u00a0\",\"\\u4e2d\"]",
+     "- \xc3\xa9\n- \xc2\xa0\n- \xe4\xb8\xad\n"},
+    {"Unicode's line ends are escaped: ours", "[\"a\\u2028b\",\"\\u2029\"]",
+     "- \"a\\Lb\"\n- \"\\P\"\n"},
+    {"lines",
+     "{\"a\":\"x\\ny\",\"b\":\"x\\n\",\"c\":\"x\\n\\n\",\"d\":\"\\n\",\"e\":\"\\nx\",\"f\":\" "
+     "x\\ny\"}",
      "a: |-\n  x\n  y\nb: |\n  x\nc: |+\n  x\n\nd: |2+\n\ne: |2-\n\n  x\nf: |2-\n   x\n  y\n"},
     {"lines with blanks at their ends are quoted", "[\"a \\nb\",\"a\\n \",\"a\\n b\"]",
      "- \"a \\nb\"\n- \"a\\n \"\n- |-\n  a\n   b\n"},
-    {"lines deep inside", "{\"a\":[\"x\\ny\",{\"k\":\"z\\n\"}]}", "a:\n- |-\n  x\n  y\n- k: |\n    z\n"},
+    {"lines deep inside", "{\"a\":[\"x\\ny\",{\"k\":\"z\\n\"}]}",
+     "a:\n- |-\n  x\n  y\n- k: |\n    z\n"},
     {"lines alone", "\"x\\ny\"", "|-\n  x\n  y\n"},
     {"a key with lines", "{\"k\\nl\":1,\"m\\n\":[1]}", "? |-\n  k\n  l\n: 1\n? |\n  m\n: - 1\n"},
     {"a key that merges is quoted: ours", "{\"<<\":\"<<\"}", "\"<<\": <<\n"},
     {"keys are quoted like values", "{\"y\":1,\"a: b\":2,\"\":3,\" x\":4}",
      "\"\": 3\n' x': 4\n'a: b': 2\n\"y\": 1\n"},
     {"numbers", "[0,-1,9223372036854775807,1.5,0.1,-2.75,1e21,1e-7,123456789.5,0.0001]",
-     "- 0\n- -1\n- 9223372036854775807\n- 1.5\n- 0.1\n- -2.75\n- 1e+21\n- 1e-07\n- 1.234567895e+08\n"
+     "- 0\n- -1\n- 9223372036854775807\n- 1.5\n- 0.1\n- -2.75\n- 1e+21\n- 1e-07\n- "
+     "1.234567895e+08\n"
      "- 0.0001\n"},
     {"whole reals lose their dot, as in Go", "[1.0,-0.0,1e6,1e18,1e19,1e20]",
      "- 1\n- 0\n- 1000000\n- 1000000000000000000\n- 10000000000000000000\n- 1e+20\n"},
@@ -108,17 +121,20 @@ static void long_lines_are_folded_behind_column_80(void **state DV_UNUSED)
     dv_auto_str words = dv_strdup(repeat(&text, "word ", 20));
 
     words[strlen(words) - 1] = '\0';
-    assert_prints(json_pack("{s:s}", "k", words),
-                  "k: word word word word word word word word word word word word word word word word\n"
-                  "  word word word word\n");
+    assert_prints(
+        json_pack("{s:s}", "k", words),
+        "k: word word word word word word word word word word word word word word word word\n"
+        "  word word word word\n");
     words[0] = '#';
-    assert_prints(json_pack("{s:s}", "k", words),
-                  "k: '#ord word word word word word word word word word word word word word word word\n"
-                  "  word word word word'\n");
+    assert_prints(
+        json_pack("{s:s}", "k", words),
+        "k: '#ord word word word word word word word word word word word word word word word\n"
+        "  word word word word'\n");
     words[0] = '\t';
-    assert_prints(json_pack("{s:s}", "k", words),
-                  "k: \"\\tord word word word word word word word word word word word word word word word\n"
-                  "  word word word word\"\n");
+    assert_prints(
+        json_pack("{s:s}", "k", words),
+        "k: \"\\tord word word word word word word word word word word word word word word word\n"
+        "  word word word word\"\n");
 }
 
 static void runs_of_blanks_survive_folding(void **state DV_UNUSED)
@@ -139,7 +155,8 @@ static void runs_of_blanks_survive_folding(void **state DV_UNUSED)
 static void equal_documents_print_alike(void **state DV_UNUSED)
 {
     /* Go's order of these three goes round in a circle. */
-    static const char *const orders[] = {"{\"99\":1,\"200\":1,\"2A\":1}", "{\"2A\":1,\"99\":1,\"200\":1}",
+    static const char *const orders[] = {"{\"99\":1,\"200\":1,\"2A\":1}",
+                                         "{\"2A\":1,\"99\":1,\"200\":1}",
                                          "{\"200\":1,\"2A\":1,\"99\":1}"};
     DV_CLEANUP(dv_buf_done) dv_buf first = DV_BUF_INIT(1000);
 
