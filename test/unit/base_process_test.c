@@ -221,12 +221,13 @@ static bool leads_to(int pid, int fd, const char *want)
 
 static void a_channel_is_descriptor_3_and_nothing_else_is_open(void **state DV_UNUSED)
 {
-    static const char *const argv[] = {"sleep", "60", NULL};
     DV_CLEANUP(dv_strings_done) dv_strings open_fds = {0};
-    int pair[2], pid = 0, leaked = open("/dev/null", O_RDONLY);
+    int pair[2], pid = 0, status = 0, leaked = open("/dev/null", O_RDONLY);
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    assert_ok(dv_process_spawn_with_fd(argv, /* env= */ NULL, pair[1], &pid));
+    assert_ok(dv_process_spawn_with_fd(SHELL("kill -STOP $$"), /* env= */ NULL, pair[1], &pid));
+    assert_int_equal(waitpid(pid, &status, WUNTRACED), pid); /* it is past exec() */
+    assert_true(WIFSTOPPED(status));
     dv_auto_str path = dv_asprintf("/proc/%d/fd", pid);
     bool listed = !dv_dir_list(path, 100, &open_fds);
     bool fits = leads_to(pid, 0, "/dev/null") && leads_to(pid, 1, "/dev/null") &&
