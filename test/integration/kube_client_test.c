@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The client against a real API server: DAVIT_KUBECONFIG names the kubeconfig of an administrator. */
+/* The client on a real API server: DAVIT_KUBECONFIG names an administrator's kubeconfig. */
 #include "testlib.h"
 
 #include "base/crypto.h"
@@ -172,7 +172,7 @@ static void patches_change_what_they_name(void **state DV_UNUSED)
     dv_kube_request json = on(DV_KUBE_JSON_PATCH, "patched");
 
     create.body = wish;
-    json_auto_t *made = done(&create);
+    json_decref(done(&create));
     merge.body_bytes = DV_STR("{\"data\":{\"l\":\"two\"}}");
     json_auto_t *merged = done(&merge);
     assert_string_equal(dv_json_str(merged, "/data/k"), "one");
@@ -391,7 +391,7 @@ static void the_fence_stops_writes_only(void **state DV_UNUSED)
     dv_auto(dv_err) err = fails(&request);
     assert_true(dv_err_is(err, DV_CANCELED));
     assert_string_equal(dv_err_reason(err), "Fenced");
-    json_auto_t *page = done(&list);
+    json_decref(done(&list));
     assert_ok(dv_kube_may(&t.ctx, t.kube, NULL, "get", t.configmaps, NULL, &allowed));
     assert_true(allowed);
     request.lease_lane = true;
@@ -561,18 +561,20 @@ static void an_impersonated_watch_is_denied(void **state DV_UNUSED)
 
 /* ---- Custom kinds ---- */
 
+/* A kind of this run's own: one that another run deletes may still be going. */
 static json_t *definition(void)
 {
+    dv_auto_str text = dv_asprintf(
+        "{\"apiVersion\":\"apiextensions.k8s.io/v1\",\"kind\":\"CustomResourceDefinition\","
+        "\"metadata\":{\"name\":\"gadgets.%s.test\"},\"spec\":{\"group\":\"%s.test\",\"scope\":"
+        "\"Namespaced\",\"names\":{\"plural\":\"gadgets\",\"kind\":\"Gadget\"},\"versions\":[{"
+        "\"name\":\"v1\",\"served\":true,\"storage\":true,\"subresources\":{\"status\":{}},"
+        "\"schema\":{\"openAPIV3Schema\":{\"type\":\"object\","
+        "\"x-kubernetes-preserve-unknown-fields\":true}}}]}}",
+        t.ns, t.ns);
     json_t *crd = NULL;
 
-    assert_ok(dv_json_read(
-        DV_STR("{\"apiVersion\":\"apiextensions.k8s.io/v1\",\"kind\":\"CustomResourceDefinition\","
-               "\"metadata\":{\"name\":\"gadgets.client.test.davit.dev\"},\"spec\":{\"group\":"
-               "\"client.test.davit.dev\",\"scope\":\"Namespaced\",\"names\":{\"plural\":"
-               "\"gadgets\",\"kind\":\"Gadget\"},\"versions\":[{\"name\":\"v1\",\"served\":true,"
-               "\"storage\":true,\"subresources\":{\"status\":{}},\"schema\":{\"openAPIV3Schema\":"
-               "{\"type\":\"object\",\"x-kubernetes-preserve-unknown-fields\":true}}}]}}"),
-        &crd));
+    assert_ok(dv_json_read(dv_str_of(text), &crd));
     return crd;
 }
 
@@ -589,14 +591,14 @@ static void await_ready(const dv_kube_request *get)
 }
 
 /* Asks until discovery agrees: the server takes a moment to learn of a new kind. */
-static const dv_resource *await_kind(void)
+static const dv_resource *await_kind(const char *api_version)
 {
     const dv_resource *resource = NULL;
 
     for (int64_t waited = 0; waited < PATIENCE_MS; waited += 100) {
         dv_kube_discovery_stale(t.kube);
         dv_auto(dv_err) err =
-            dv_kube_resource(&t.ctx, t.kube, "client.test.davit.dev/v1", "Gadget", &resource);
+            dv_kube_resource(&t.ctx, t.kube, api_version, "Gadget", &resource);
 
         if (!err)
             return resource;
@@ -610,7 +612,8 @@ static const dv_resource *await_kind(void)
 static void a_new_kind_is_discovered_and_used(void **state DV_UNUSED)
 {
     json_auto_t *crd = definition();
-    json_auto_t *gadget = dv_obj_new("client.test.davit.dev/v1", "Gadget", t.ns, "g");
+    dv_auto_str api_version = dv_asprintf("%s.test/v1", t.ns);
+    json_auto_t *gadget = dv_obj_new(api_version, "Gadget", t.ns, "g");
     dv_kube_request define = {.verb = DV_KUBE_APPLY,
                               .resource = t.crds,
                               .name = dv_obj_name(crd),
@@ -622,13 +625,13 @@ static void a_new_kind_is_discovered_and_used(void **state DV_UNUSED)
 
     assert_ok(dv_kube_do(&t.ctx, t.kube, &define, NULL));
     await_ready(&get);
-    const dv_resource *gadgets = await_kind();
+    const dv_resource *gadgets = await_kind(api_version);
     assert_true(gadgets->namespaced && gadgets->has_status);
     dv_kube_request request = apply(gadget);
     request.resource = gadgets;
     json_auto_t *made = done(&request);
     assert_int_equal(dv_obj_generation(made), 1);
-    json_auto_t *status = dv_obj_new("client.test.davit.dev/v1", "Gadget", t.ns, "g");
+    json_auto_t *status = dv_obj_new(api_version, "Gadget", t.ns, "g");
     json_object_set_new(status, "status", json_pack("{s:i}", "observedGeneration", 1));
     request.body = status;
     request.subresource = "status";
