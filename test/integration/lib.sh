@@ -506,17 +506,19 @@ clean_up() {
     return $stuck
 }
 
-# What tells most about a failure.
+# What tells most about a failure: the test's packages and repositories, and what the operators said of them.
 explain() {
     local dir
-    k get pm -A -o json 2>/dev/null | jq -c '.items[] | {package: "\(.metadata.namespace)/\(.metadata.name)", deleted: .metadata.deletionTimestamp,
-        generation: .metadata.generation, spec, status: ((.status // {}) | del(.inventory))}' 2>/dev/null | head -n 12
-    k get pkgrepo -o json 2>/dev/null | jq -c '.items[] | {repository: .metadata.name, status}' 2>/dev/null | head -n 6
+    k get pm -A -o json 2>/dev/null | jq -c --arg ns "$ns" --arg p "$p" '.items[] | select(.metadata.namespace == $ns or (.metadata.name | startswith($p))) |
+        {package: "\(.metadata.namespace)/\(.metadata.name)", deleted: .metadata.deletionTimestamp, generation: .metadata.generation, spec,
+        status: ((.status // {}) | del(.inventory, .artifacts, .history))}' 2>/dev/null | head -n 8 | cut -c 1-2000
+    k get pkgrepo -o json 2>/dev/null | jq -c --arg p "$p" '.items[] | select(.metadata.name | startswith($p)) | {repository: .metadata.name, spec, status}' 2>/dev/null |
+        head -n 4 | cut -c 1-1000
     for dir in "$work"/run/*/in-cluster; do
         dir=${dir%/in-cluster}
         [ -d "$dir" ] || continue
         printf 'end of the log of %s:\n' "$(basename "$dir")"
-        tail -n 15 "$dir/log" 2>/dev/null | cut -c 1-600
+        { grep -E "$p|\"(error|fatal)\"|ERROR|runtime error" "$dir/log" 2>/dev/null || true; } | tail -n 6 | cut -c 1-500
     done
 }
 

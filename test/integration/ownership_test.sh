@@ -4,6 +4,7 @@
 # Whose an object is, who changed it, and what becomes of it in the end.
 # shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "$0")/lib.sh"
+TEST_LIMIT=200
 
 one_version() {
     { config a text=one; workload app; } | package "$p-app" 1.0.0
@@ -149,6 +150,16 @@ test_ignored_fields_are_left_to_others() {
     wait_for 5 "the field that is not ignored" data_is a made-by test
     data_is a text theirs
 }
+
+test_a_label_that_was_taken_off_is_put_back() {
+    one_version
+    install "$p-app"
+    wait_ready "$p-app"
+    k -n "$ns" label configmap a davit.dev/owner- >/dev/null
+    wait_for 10 "the label" label_is_there
+    wait_ready "$p-app"
+}
+label_is_there() { k -n "$ns" get configmap a -o json | jq -e '.metadata.labels["davit.dev/owner"] != null'; }
 
 test_a_conflict_is_forced_by_default_and_the_other_named() {
     one_version
@@ -380,7 +391,7 @@ END
         labels: {"davit.dev/aggregate-to-watches": "true"}}, rules: [{apiGroups: [$p + ".example.davit.dev"], resources: ["*"], verbs: ["list", "watch"]}]}' | apply
     repository
     install "$p-many"
-    wait_ready "$p-many" 1.0.0 90
+    wait_ready "$p-many" 1.0.0 60
     install "$p-app"
     wait_ready "$p-app"
     k -n "$ns" delete "k110s.$p.example.davit.dev" one >/dev/null

@@ -85,7 +85,7 @@ test_a_folder_is_a_repository_when_that_is_allowed() {
     install "$p-app"
     wait_ready "$p-app"
     repository "$repo-outside" '{"url": "file:///etc", "insecure": false}'
-    wait_repository "$repo-outside" 'is("Ready"; "False") and (condition("Ready").message | test("allow-file-root"))'
+    wait_repository "$repo-outside" 'is("Ready"; "False") and (condition("Ready").message | test("allowed root|allow-file-root"))'
 }
 
 test_an_old_copy_serves_while_the_repository_is_down() {
