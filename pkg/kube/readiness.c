@@ -71,7 +71,7 @@ bool dv_condition_has_reason(const json_t *condition, const char *reason)
     return condition && dv_str_is(dv_json_view(condition, "/reason"), reason);
 }
 
-/* One line, without the full stop: it stands in the middle of a sentence. False: nothing is left. */
+/* One line, without the full stop: it stands inside a sentence. False: nothing is left. */
 static bool add_line(dv_buf *out, dv_str text)
 {
     dv_str line = dv_str_trim(dv_str_head(dv_str_trim(text), MESSAGE_MAX_BYTES));

@@ -58,7 +58,8 @@ static const struct row {
     const char *body;
 } rows[] = {
     {"get in the core group",
-     {.verb = DV_KUBE_GET, .resource = &configmaps, .ns = "a", .name = "b"}, DV_CALL_PLAIN, "GET", "/api/v1/namespaces/a/configmaps/b", "", NULL, ""},
+     {.verb = DV_KUBE_GET, .resource = &configmaps, .ns = "a", .name = "b"}, DV_CALL_PLAIN, "GET",
+     "/api/v1/namespaces/a/configmaps/b", "", NULL, ""},
     {"get in another group",
      {.verb = DV_KUBE_GET, .resource = &deployments, .ns = "a", .name = "b"}, DV_CALL_PLAIN, "GET",
      "/apis/apps/v1/namespaces/a/deployments/b", "", NULL, ""},
