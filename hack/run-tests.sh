@@ -25,6 +25,8 @@ for program in "$@"; do
     else
         printf '  PASS    %s (%d)\n' "$(basename "$program")" "$ok"
     fi
+    # What a test prints before it skips is the reason.
+    sed -n "s/^\[  SKIPPED \] \([^0-9].*\)/  SKIP    $(basename "$program"): \1/p" "$out" | sort -u
 done
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -39,6 +39,9 @@ $(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
 TEST_BINS := $(TESTS:%=$(B)/test/%)
 FUZZ_BINS := $(FUZZERS:%=$(B)/fuzz/%)
 # check-<module> runs one module's tests.
-check-%: ; $(Q)$(MAKE) --no-print-directory run-tests ONLY=$*
-run-tests: $(foreach t,$(TESTS),$(if $(filter $(ONLY),$(call module_of,$(t))),$(B)/test/$(t)))
-	$(Q)hack/run-tests.sh $^
+define module_check_rule
+check-$(1): $(foreach t,$(TESTS),$(if $(filter $(1),$(call module_of,$(t))),$(B)/test/$(t)))
+	$$(Q)hack/run-tests.sh $$^
+.PHONY: check-$(1)
+endef
+$(foreach m,$(MODULES),$(eval $(call module_check_rule,$(m))))

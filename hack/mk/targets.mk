@@ -2,7 +2,7 @@
 # What people type.
 
 .DEFAULT_GOAL := all
-.PHONY: all help check check-headers check-layers clean run-tests
+.PHONY: all help check check-headers check-layers clean
 
 all: $(PROGRAMS) ## build the programs
 
