@@ -126,6 +126,12 @@ static void link_learned(story *t, step *to)
     }
 }
 
+/* A learned rule about one package says what the narrowing by it says. */
+static bool repeats(const step *at, const step *before)
+{
+    return before && before->reason == at->reason && before->reason->n == 1 && before->uses == 1;
+}
+
 /* "… asks for a, which needs b, which needs c": a step that only continues the one it rests on. */
 static void chain(story *t)
 {
@@ -133,6 +139,11 @@ static void chain(story *t)
         step *at = &t->steps[i], *before = at->from.n == 1 ? at->from.at[0] : NULL;
         const entry *e = at->entry == NO_ENTRY ? NULL : &t->s->trail.at[at->entry];
 
+        if (e && repeats(at, before)) {
+            before->next = at;
+            at->continued = true;
+            continue;
+        }
         if (!e || e->reason->kind != RULE_NEED || e->pkg != e->reason->terms[1].pkg || !before ||
             before->uses != 1 || before->entry == NO_ENTRY ||
             (before->reason->kind != RULE_NEED && before->reason->kind != RULE_ROOT) ||
@@ -268,6 +279,9 @@ static void add_chain(story *t, dv_buf *out, const step *first)
 {
     size_t links = 0, at = 0;
 
+    /* What only repeats its rule adds nothing. */
+    if (first->next && first->next->reason == first->reason)
+        return;
     for (const step *next = first->next; next; next = next->next)
         links++;
     for (const step *next = first->next; next; next = next->next, at++) {
@@ -296,7 +310,7 @@ static void add_sources(story *t, dv_buf *out, const rule *r)
 {
     size_t shown = 0;
 
-    for (uint32_t i = 0; i < r->sources_n; i++) {
+    for (uint32_t i = r->sources_n; i-- > 0;) { /* from what was given to where it broke */
         const rule *from = r->sources[i].rule;
 
         if (!from || from->kind == RULE_LEARNED)

@@ -312,6 +312,7 @@ static dv_err *solve(solver *s, dv_solution *ret_solution, char **ret_explanatio
     DV_CHECK(solver_search(s, &solved));
     if (!solved)
         return refuse(s, ret_explanation);
+    DV_CHECK(solver_polish(s));
     take_solution(s, ret_solution);
     return NULL;
 }

@@ -285,6 +285,11 @@ package *solver_next(solver *s);
 /* The value to try, which the domain has. */
 size_t solver_pick(const solver *s, const package *p);
 
+/* ---- polish.c ---- */
+
+/* Of a found solution: raises what can be raised alone, drops what nobody needs. */
+DV_MUST_USE dv_err *solver_polish(solver *s);
+
 /* ---- words.c: how packages and sets of versions are called ---- */
 
 /* `web`; "web" where nobody has the name. */

@@ -128,6 +128,24 @@ static char *solve_text(const test_problem *p, test_random *shuffle, dv_solution
     return dv_buf_take(&out);
 }
 
+/* Somebody who is chosen asks for the package with a range, so that a pre-release in it is welcome. */
+static bool is_asked_in_words(const test_problem *p, const int *pick, const char *name)
+{
+    for (size_t i = 0; i < p->roots.n; i++)
+        if (strcmp(p->roots.at[i].on, name) == 0 && p->roots.at[i].range[0])
+            return true;
+    for (size_t i = 0; i < p->packages.n; i++) {
+        const test_version *v =
+            pick[i] < 0 ? NULL : &p->packages.at[i].versions.at[pick[i]];
+
+        for (size_t k = 0; v && k < v->needs.n; k++)
+            if (strcmp(v->needs.at[k].on, name) == 0 && v->needs.at[k].range[0] &&
+                strcmp(p->packages.at[i].name, name) != 0)
+                return true;
+    }
+    return false;
+}
+
 /* Nothing chosen can be replaced by something newer with all others left as they are. */
 static bool is_raisable(const test_problem *p, int *pick)
 {
@@ -145,7 +163,8 @@ static bool is_raisable(const test_problem *p, int *pick)
             bool better;
 
             (void)!dv_version_is(dv_str_of(p->packages.at[i].versions.at[k].text), &other);
-            if (dv_version_cmp(&other, &now) <= 0 || dv_version_is_pre(&other))
+            if (dv_version_cmp(&other, &now) <= 0 ||
+                (dv_version_is_pre(&other) && !is_asked_in_words(p, pick, p->packages.at[i].name)))
                 continue;
             pick[i] = (int)k;
             better = test_is_valid(p, pick) && test_reaches_only_needed(p, pick);
