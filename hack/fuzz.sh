@@ -38,7 +38,7 @@ for name in "${names[@]}"; do
         continue
     fi
     mkdir -p "$seeds" "$found" "$crashes"
-    args=(-timeout=$input_seconds -rss_limit_mb=$memory_mib -max_len=$input_max -artifact_prefix="$crashes/" -print_final_stats=0)
+    args=("-timeout=$input_seconds" "-rss_limit_mb=$memory_mib" "-max_len=$input_max" "-artifact_prefix=$crashes/")
     [ ! -e "test/fuzz/$name.dict" ] || args+=(-dict="test/fuzz/$name.dict")
     if [ -n "${FUZZ_MERGE:-}" ]; then
         "$program" -merge=1 "${args[@]}" "$seeds" "$found" 2>&1 | tail -n 1

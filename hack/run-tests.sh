@@ -10,6 +10,7 @@ passed=0 failed=0 skipped=0
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 for program in "$@"; do
+    # shellcheck disable=SC2086  # the wrapper is words
     timeout "${TEST_TIMEOUT:-300}" ${TEST_WRAPPER:-} "$program" >"$out" 2>&1
     status=$?
     ok=$(grep -c '^\[       OK \]' "$out")

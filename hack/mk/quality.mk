@@ -37,6 +37,7 @@ fuzz: ## look for inputs that break a parser, FUZZ_SECONDS (60) each, with clang
 	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz fuzz-programs
 	$(Q)hack/fuzz.sh $(O)/fuzz
 fuzz-programs: $(FUZZ_BINS)
+programs-of-tests: $(TEST_BINS) $(FUZZ_BINS) $(INTEGRATION_BINS)
 
 bench: all ## measure against the floor (N="100 1000"), write docs/benchmarks.md
 	$(Q)$(FOR_CLUSTER) hack/bench.sh $(N)
@@ -83,5 +84,5 @@ compile_commands.json: ## how each file is compiled, for editors and tools
 	$(file >$@.new,[$(foreach f,$(C_SOURCES),$(call compile_command,$(f),$(if $(filter test/%,$(f)),$(TEST_CPPFLAGS)))))
 	$(Q)sed -e '$$s/},$$/}]/' $@.new >$@ && rm $@.new
 
-.PHONY: test integration sweep valgrind valgrind-tests coverage coverage-programs fuzz fuzz-programs bench nightly lint lint-scripts lint-go \
+.PHONY: programs-of-tests test integration sweep valgrind valgrind-tests coverage coverage-programs fuzz fuzz-programs bench nightly lint lint-scripts lint-go \
         analyze format check-format compile_commands.json
