@@ -15,7 +15,12 @@
 
 extern char **environ;
 
-enum { DEFAULT_OUTPUT_BYTES = 1024 * 1024, CHUNK_BYTES = 16 * 1024, CHANNEL_FD = 3 };
+enum {
+    DEFAULT_OUTPUT_BYTES = 1024 * 1024,
+    CHUNK_BYTES = 16 * 1024,
+    CHANNEL_FD = 3,
+    LOOK_EVERY_MS = 20,
+};
 
 static void close_fd(int *fd)
 {
@@ -125,7 +130,7 @@ dv_err *dv_process_spawn_with_fd(const char *const *argv, const char *const *env
 typedef struct {
     const char *name;
     pid_t pid;
-    int pidfd;
+    int pidfd; /* readable at its end; -1 where the kernel has none: then we look now and then */
     int fd[2]; /* stdout, stderr; -1 once at their end */
     dv_buf text[2];
 } child;
@@ -195,7 +200,7 @@ static dv_err *start_with_pipes(const dv_process_spec *spec, child *c)
         DV_ASSERT(fcntl(c->fd[i], F_SETFL, O_NONBLOCK) == 0);
     DV_CHECK(start_child(spec, (const int[]){in, out_end, err_end}, &c->pid));
     c->pidfd = pidfd_open(c->pid, 0);
-    return c->pidfd < 0 ? failed(c->name, "watch", errno) : NULL;
+    return NULL;
 }
 
 /* Reads what is there of one stream; INVALID: more than its limit. */
@@ -220,25 +225,38 @@ static dv_err *drain(child *c, int which)
     return NULL;
 }
 
+/* It stays a zombie, so its id stays its own. */
+static bool has_ended(const child *c)
+{
+    siginfo_t info = {.si_pid = 0};
+
+    return waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid;
+}
+
+/* How long poll() may wait: one tick more than is left, so that the deadline is past behind it. */
+static int patience(const dv_ctx *ctx, const child *c)
+{
+    int64_t left = dv_ctx_left_ms(ctx);
+    int64_t most = c->pidfd < 0 ? LOOK_EVERY_MS : left == INT64_MAX ? -1 : INT32_MAX;
+
+    return (int)(left < most ? left + 1 : most);
+}
+
 /* Reads until the child has ended; a grandchild that keeps a pipe open does not hold us. */
 static dv_err *pump(const dv_ctx *ctx, child *c)
 {
-    struct pollfd polled[] = {
-        {.fd = c->pidfd, .events = POLLIN},
-        {.fd = ctx->cancel ? dv_cancel_fd(ctx->cancel) : -1, .events = POLLIN},
-        {.fd = -1, .events = POLLIN},
-        {.fd = -1, .events = POLLIN},
-    };
+    for (bool ended = false; !ended;) {
+        struct pollfd polled[] = {
+            {.fd = c->pidfd, .events = POLLIN},
+            {.fd = ctx->cancel ? dv_cancel_fd(ctx->cancel) : -1, .events = POLLIN},
+            {.fd = c->fd[0], .events = POLLIN},
+            {.fd = c->fd[1], .events = POLLIN},
+        };
 
-    while (!polled[0].revents) {
-        polled[2].fd = c->fd[0];
-        polled[3].fd = c->fd[1];
-        int64_t left = dv_ctx_left_ms(ctx);
-        /* One tick more than is left: the deadline is past when poll() returns. */
-        int wait = left == INT64_MAX ? -1 : (int)DV_MIN(left + 1, (int64_t)INT32_MAX);
-        if (poll(polled, DV_LEN(polled), wait) < 0 && errno != EINTR)
+        if (poll(polled, DV_LEN(polled), patience(ctx, c)) < 0 && errno != EINTR)
             return failed(c->name, "wait", errno);
         DV_TRY(dv_ctx_check(ctx), "%s", c->name);
+        ended = has_ended(c); /* before the last reading, which then misses nothing */
         for (int i = 0; i < 2; i++)
             DV_CHECK(drain(c, i));
     }
