@@ -140,9 +140,20 @@ static void add_informers(operator_t *op)
         .arg = op,
     };
 
+    const dv_informer_options secrets = {
+        .resource = dv_kube_resource_static(op->kube, "", "v1", "Secret", "secrets", true),
+        .ns = op->options.namespace,
+        .label_selector = "!" DV_LABEL_STORED,
+        .metadata_only = true,
+        .reduce = secret_reduce,
+        .changed = secret_changed,
+        .arg = op,
+    };
+
     op->pms = dv_informer_start(cache, &pms);
     op->pkgrepos = dv_informer_start(cache, &pkgrepos);
     op->namespaces = dv_informer_start(cache, &namespaces);
+    dv_informer_start(cache, &secrets);
     dv_manager_await(op->manager, op->namespaces);
     dv_manager_await(op->manager, op->pkgrepos);
     dv_manager_await(op->manager, op->pms);

@@ -59,6 +59,9 @@ void pm_object_changed(void *arg, const char *package);
 dv_result pkgrepo_reconcile(void *arg, dv_ctx *ctx, const char *key);
 dv_entry *pkgrepo_reduce(void *arg, const json_t *object);
 void pkgrepo_changed(void *arg, const char *key, const dv_entry *old, const dv_entry *now);
+/* Secrets of the operator's namespace, as metadata: those that repositories name. */
+dv_entry *secret_reduce(void *arg, const json_t *object);
+void secret_changed(void *arg, const char *key, const dv_entry *old, const dv_entry *now);
 
 /* ---- namespaces.c: labels for selectors, and which are being deleted ---- */
 dv_entry *namespace_reduce(void *arg, const json_t *object);

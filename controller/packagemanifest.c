@@ -202,10 +202,19 @@ static dv_err *watch_applied(dv_ctx *ctx, pm_run *run)
     return NULL;
 }
 
+/* What left the package is still to be removed. */
+static bool has_leaving(pm_run *run)
+{
+    for (size_t i = 0; i < run->status.inventory.n; i++)
+        if (!dv_applied_find(&run->state->applied, &run->status.inventory.at[i].ref))
+            return true;
+    return false;
+}
+
 /* Nothing that decides about the objects of this version has changed since they were applied. */
 static dv_err *settle(dv_ctx *ctx, pm_run *run, const char *version, const char *repository)
 {
-    if (run->requested || !run->state->applied.complete)
+    if (run->requested || !run->state->applied.complete || has_leaving(run))
         return NULL;
     pm_digest_inputs(run, version, repository);
     run->settled = strcmp(run->inputs, run->state->applied.inputs) == 0 && pm_dependencies_hold(run);

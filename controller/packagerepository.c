@@ -34,6 +34,46 @@ void pkgrepo_changed(void *arg, const char *key, const dv_entry *old_entry, cons
         dv_controller_enqueue(op->pkgrepo_controller, key, 0);
 }
 
+/* ---- Secrets ---- */
+
+static void secret_free(dv_entry *entry)
+{
+    free(entry);
+}
+
+/* Only that it is there, and that it changed, matters: it is read when it is needed. */
+dv_entry *secret_reduce(void *arg, const json_t *object)
+{
+    dv_entry *entry = DV_NEW(dv_entry);
+
+    (void)arg;
+    (void)object;
+    dv_entry_init(entry, secret_free);
+    return entry;
+}
+
+static bool is_named(const dv_pkgrepo *repo, const char *secret)
+{
+    return same(repo->spec.secret_name, secret) || same(repo->spec.ca_secret_name, secret);
+}
+
+void secret_changed(void *arg, const char *key, const dv_entry *old, const dv_entry *now)
+{
+    operator_t *op = arg;
+    const char *name = strchr(key, '/');
+    dv_entries repos = dv_informer_list(op->pkgrepos);
+
+    (void)old;
+    (void)now;
+    for (size_t i = 0; name && i < repos.n; i++) {
+        const dv_pkgrepo *repo = (dv_pkgrepo *)repos.at[i];
+
+        if (is_named(repo, name + 1))
+            dv_controller_enqueue(op->pkgrepo_controller, repo->name, 0);
+    }
+    dv_entries_done(&repos);
+}
+
 /* ---- Who is to look again ---- */
 
 static bool is_affected(const dv_pm *pm, const dv_repo_sync_result *result)

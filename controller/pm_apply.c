@@ -177,6 +177,17 @@ static bool full_is_due(dv_ctx *ctx, const pm_run *run)
     return dv_ctx_now_ms(ctx) - run->state->last_full_ms >= run->pm->spec.interval_ms;
 }
 
+/* In the condition for as long as it lasts; as an event when it is new. */
+static void report_drift(pm_run *run, const char *what)
+{
+    const dv_condition *ready = dv_condition_get(&run->pm->status.conditions, "Ready");
+    dv_auto_str text = dv_asprintf("%s differs from what was applied", what);
+
+    run->note = dv_asprintf("; %s", text);
+    if (!ready || !ready->message || !strstr(ready->message, text))
+        tell(run, "Warning", "Drift", "Report", text);
+}
+
 static dv_err *handle_drift(dv_ctx *ctx, pm_run *run, const drift_report *report)
 {
     bool rests = dv_ctx_now_ms(ctx) < run->state->rest_until_ms;
@@ -188,7 +199,7 @@ static dv_err *handle_drift(dv_ctx *ctx, pm_run *run, const drift_report *report
         dv_auto_str what = describe_drift(report);
 
         if (report->drifted)
-            run->note = dv_asprintf("; %s differs from what was applied", what);
+            report_drift(run, what);
         return NULL;
     }
     return correct(ctx, run, report);

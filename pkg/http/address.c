@@ -193,6 +193,19 @@ void dv_address_policy_deny(dv_address_policy *policy, const struct sockaddr *ad
     entry->port = port_of(address);
 }
 
+bool dv_address_opened(const dv_address_policy *policy, const struct sockaddr *address)
+{
+    dv_address outer, inner;
+
+    if (!dv_address_of(address, &outer))
+        return false;
+    inner = destination(&outer);
+    for (size_t i = 0; i < policy->allowed.n; i++)
+        if (dv_cidr_has(&policy->allowed.at[i], &inner))
+            return !is_denied(policy, &inner, port_of(address));
+    return false;
+}
+
 bool dv_address_allowed(const dv_address_policy *policy, const struct sockaddr *address,
                         bool own_origin)
 {
@@ -203,9 +216,8 @@ bool dv_address_allowed(const dv_address_policy *policy, const struct sockaddr *
     inner = destination(&outer);
     if (is_denied(policy, &inner, port_of(address)))
         return false;
-    for (size_t i = 0; i < policy->allowed.n; i++)
-        if (dv_cidr_has(&policy->allowed.at[i], &inner))
-            return true;
+    if (dv_address_opened(policy, address))
+        return true;
     if (any_has(closed, DV_LEN(closed), &inner))
         return false;
     return own_origin || !any_has(private_ranges, DV_LEN(private_ranges), &inner);

@@ -24,6 +24,12 @@ static bool may_connect_elsewhere(const void *arg, const struct sockaddr *addres
     return dv_address_allowed(arg, address, /* own_origin= */ false);
 }
 
+/* Elsewhere plain http is for what an administrator opened by name; no proxy hides where it goes. */
+static bool may_connect_plainly(const void *arg, const struct sockaddr *address)
+{
+    return dv_address_opened(arg, address);
+}
+
 /*
  * A host that is an address is asked about before anything is sent, also where a proxy would do
  * the connecting.
@@ -63,6 +69,10 @@ dv_fetcher *dv_fetcher_new(dv_http *http, const dv_address_policy *policy,
     for (size_t i = 0; file_roots && i < file_roots->n; i++)
         dv_strings_add(&fetcher->file_roots, file_roots->at[i]);
     dv_auto(dv_err) err = dv_http_profile_new(&options, &fetcher->elsewhere);
+    options.proxy = NULL;
+    options.allow_plain = true;
+    options.may_connect = may_connect_plainly;
+    err = dv_err_join(DV_TAKE(err), dv_http_profile_new(&options, &fetcher->plain_elsewhere));
     DV_ASSERT(!err); /* only certificates can be wrong, and there are none */
     return fetcher;
 }
@@ -72,6 +82,7 @@ void dv_fetcher_free(dv_fetcher *fetcher)
     if (!fetcher)
         return;
     dv_http_profile_unref(fetcher->elsewhere);
+    dv_http_profile_unref(fetcher->plain_elsewhere);
     dv_strings_done(&fetcher->file_roots);
     free(fetcher);
 }
@@ -289,6 +300,13 @@ static bool own_now(const journey *j)
 }
 
 /* The next request; false: it may not be made, and the journey is over. */
+static dv_http_profile *profile_for(const dv_fetcher *fetcher, const journey *j, bool own)
+{
+    if (own)
+        return j->request->auth->profile;
+    return dv_str_is(j->at.parts.scheme, "http") ? fetcher->plain_elsewhere : fetcher->elsewhere;
+}
+
 static bool prepare(const dv_fetcher *fetcher, journey *j, dv_http_request *ret_question)
 {
     bool own = own_now(j);
@@ -302,7 +320,7 @@ static bool prepare(const dv_fetcher *fetcher, journey *j, dv_http_request *ret_
         .url = dv_buf_cstr(&j->at.url),
         .headers = j->headers,
         .authorization = own ? j->request->auth->authorization : NULL,
-        .profile = own ? j->request->auth->profile : fetcher->elsewhere,
+        .profile = profile_for(fetcher, j, own),
         .response_max = j->request->body_max,
     };
     if (j->if_none_match)

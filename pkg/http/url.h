@@ -50,4 +50,6 @@ DV_MUST_USE dv_err *dv_address_policy_allow(dv_address_policy *policy, const cha
  */
 void dv_address_policy_deny(dv_address_policy *policy, const struct sockaddr *address);
 bool dv_address_allowed(const dv_address_policy *policy, const struct sockaddr *address, bool own_origin);
+/* Did an administrator open it by CIDR? Plain http goes nowhere else but to a repository that asks for it. */
+bool dv_address_opened(const dv_address_policy *policy, const struct sockaddr *address);
 DV_DEFINE_AUTO(dv_address_policy)

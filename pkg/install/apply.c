@@ -16,6 +16,7 @@ typedef struct {
     char uid[40];  /* UPDATE: of the object that is meant; "": CREATE */
     bool force;    /* take fields that others own */
     bool adopted;
+    bool autoscaled; /* an autoscaler of the package has its replicas */
     bool done;
 } attempt;
 typedef DV_VEC(attempt) attempts;
@@ -38,6 +39,9 @@ static bool is_anothers(const dv_apply_env *env, const dv_owned_object *seen)
 
 dv_err *dv_apply_check(dv_ctx *ctx, const dv_apply_env *env, const dv_objects *objects)
 {
+    for (size_t i = 0; i < objects->all.n; i++) /* all at once, then each is waited for */
+        if (!objects->all.at[i].defined_here)
+            DV_CHECK(dv_owned_start(ctx, env->owned, objects->all.at[i].resource));
     for (size_t i = 0; i < objects->all.n; i++) {
         const dv_object *o = &objects->all.at[i];
         dv_auto_owned seen = NULL;
@@ -86,6 +90,14 @@ static dv_applied_item *mark_foreign(dv_applied *applied, const dv_object *o)
     item->foreign = true;
     memcpy(item->digest, o->digest, sizeof(item->digest));
     return item;
+}
+
+static bool is_autoscaled(const dv_objects *objects, const dv_object *o)
+{
+    for (size_t i = 0; i < objects->all.n; i++)
+        if (dv_is_autoscaled(&o->ref, objects->all.at[i].object))
+            return true;
+    return false;
 }
 
 /* Plans an attempt from what the watch shows; ret_attempt->done: nothing has to be sent. */
@@ -182,6 +194,17 @@ static dv_err *read_metadata(dv_ctx *ctx, const dv_apply_env *env, const dv_obje
     return dv_kube_do(ctx, env->kube, &request, ret_object);
 }
 
+/* By label or, where somebody took that off, by the annotation or the uid that we know it by. */
+static bool is_ours(const dv_apply_env *env, const json_t *object, const char *known)
+{
+    const char *owner = dv_obj_label(object, DV_LABEL_OWNER), *package = dv_obj_annotation(object, DV_ANNOTATION_PACKAGE);
+    dv_auto_str mine = dv_asprintf("%s/%s", env->pm->key, env->pm->uid);
+
+    if (owner)
+        return strcmp(owner, env->pm->owner) == 0;
+    return (package && strcmp(package, mine) == 0) || (*known && strcmp(known, dv_obj_uid(object)) == 0);
+}
+
 /* Is the annotation "namespace/name/uid" that of a living package? Sets ret_package to "namespace/name". */
 static bool owner_lives(const dv_apply_env *env, const json_t *object, char **ret_package)
 {
@@ -195,7 +218,7 @@ static bool owner_lives(const dv_apply_env *env, const json_t *object, char **re
     return env->package_exists(env->arg, *ret_package, uid);
 }
 
-static dv_err *judge_existing(dv_ctx *ctx, const dv_apply_env *env, attempt *a, dv_applied *applied)
+static dv_err *judge_existing(dv_ctx *ctx, const dv_apply_env *env, attempt *a, dv_applied *applied, dv_inventory *inventory)
 {
     json_auto_t *object = NULL;
     dv_auto_str package = NULL;
@@ -207,7 +230,7 @@ static dv_err *judge_existing(dv_ctx *ctx, const dv_apply_env *env, attempt *a, 
     }
     DV_CHECK(err);
     const char *owner = dv_obj_label(object, DV_LABEL_OWNER);
-    bool ours = owner && strcmp(owner, env->pm->owner) == 0;
+    bool ours = is_ours(env, object, known_uid(a->object, applied, inventory));
     bool anothers = !ours && owner_lives(env, object, &package);
     if (!ours && a->object->order == DV_ORDER_NAMESPACES) {
         mark_foreign(applied, a->object);
@@ -227,7 +250,8 @@ static dv_err *judge_existing(dv_ctx *ctx, const dv_apply_env *env, attempt *a, 
 
 static dv_err *take_fields(const dv_apply_env *env, attempt *a, dv_err *conflict)
 {
-    bool yields = dv_conflict_yield(a->object->object, &a->object->ref, &env->pm->spec, dv_err_str(conflict));
+    bool yields = dv_conflict_yield(a->object->object, &a->object->ref, &env->pm->spec, a->autoscaled,
+                                    dv_err_str(conflict));
 
     if (!yields && (a->force || env->pm->spec.conflict_policy == DV_CONFLICT_FAIL))
         return conflict;
@@ -242,7 +266,7 @@ static dv_err *take_fields(const dv_apply_env *env, attempt *a, dv_err *conflict
 }
 
 /* Takes err. NULL: try again (a was changed) or done. */
-static dv_err *handle_refusal(dv_ctx *ctx, const dv_apply_env *env, attempt *a, dv_err *err, dv_applied *applied)
+static dv_err *handle_refusal(dv_ctx *ctx, const dv_apply_env *env, attempt *a, dv_err *err, dv_applied *applied, dv_inventory *inventory)
 {
     if (dv_err_is(err, DV_DENIED) && strcmp(dv_err_reason(err), "ApplyConflict") == 0)
         return take_fields(env, a, err);
@@ -253,7 +277,7 @@ static dv_err *handle_refusal(dv_ctx *ctx, const dv_apply_env *env, attempt *a, 
         *a->uid = '\0';
         return NULL;
     }
-    return judge_existing(ctx, env, a, applied);
+    return judge_existing(ctx, env, a, applied, inventory);
 }
 
 static dv_err *terminating_error(const dv_objref *ref)
@@ -272,7 +296,7 @@ static dv_err *handle_result(dv_ctx *ctx, const dv_apply_env *env, attempt *a, d
     json_auto_t *object = result->object;
 
     if (result->err)
-        return handle_refusal(ctx, env, a, result->err, applied);
+        return handle_refusal(ctx, env, a, result->err, applied, inventory);
     if (dv_obj_deleting(object))
         return terminating_error(&a->object->ref);
     *written += record(a, object, applied, inventory);
@@ -373,6 +397,9 @@ static dv_err *apply_class(dv_ctx *ctx, const dv_apply_env *env, const dv_object
     attempts list = {0};
     dv_err *err = NULL;
 
+    for (size_t i = from; i < to && !err; i++)
+        if (objects->all.at[i].defined_here)
+            err = dv_owned_start(ctx, env->owned, objects->all.at[i].resource);
     for (size_t i = from; i < to && !err; i++) {
         const dv_object *o = &objects->all.at[i];
         attempt a;
@@ -383,8 +410,10 @@ static dv_err *apply_class(dv_ctx *ctx, const dv_apply_env *env, const dv_object
         if (err || is_current(env, o, applied))
             continue;
         err = plan_attempt(env, o, applied, inventory, &a);
-        if (!err)
-            *dv_vec_push(&list) = a;
+        if (err)
+            break;
+        a.autoscaled = is_autoscaled(objects, o);
+        *dv_vec_push(&list) = a;
     }
     if (!err)
         err = run_attempts(ctx, env, &list, applied, inventory, written);

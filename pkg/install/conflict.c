@@ -94,7 +94,14 @@ static bool yield_ignored(json_t *object, const dv_objref *ref, const dv_pm_spec
     return any;
 }
 
-static bool is_autoscaled(const char *message)
+bool dv_is_autoscaled(const dv_objref *ref, const json_t *hpa)
+{
+    return strcmp(dv_obj_kind(hpa), "HorizontalPodAutoscaler") == 0 && strcmp(dv_obj_ns(hpa), ref->ns) == 0 &&
+           dv_str_is(dv_json_view(hpa, "/spec/scaleTargetRef/kind"), ref->kind) &&
+           dv_str_is(dv_json_view(hpa, "/spec/scaleTargetRef/name"), ref->name);
+}
+
+static bool is_scaled_by_controller(const char *message)
 {
     return strstr(message, "kube-controller-manager") && strstr(message, "subresource \"scale\"");
 }
@@ -115,9 +122,9 @@ static bool yield_bundles(json_t *object, const char *message)
     return any;
 }
 
-bool dv_conflict_yield(json_t *object, const dv_objref *ref, const dv_pm_spec *spec, const char *message)
+bool dv_conflict_yield(json_t *object, const dv_objref *ref, const dv_pm_spec *spec, bool autoscaled, const char *message)
 {
     bool any = yield_ignored(object, ref, spec, message) | yield_bundles(object, message);
 
-    return any | (is_autoscaled(message) && give_up(object, "/spec/replicas", message));
+    return any | ((autoscaled || is_scaled_by_controller(message)) && give_up(object, "/spec/replicas", message));
 }

@@ -191,16 +191,20 @@ static bool must_ask(dv_ctx *ctx, dv_owned *owned, const kind *k)
     return !k->informer && (!k->asked || dv_ctx_now_ms(ctx) - k->asked_ms > ASK_AGAIN_MS);
 }
 
-dv_err *dv_owned_watch(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource, bool *ret_watched)
+dv_err *dv_owned_start(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource)
 {
     kind *k = find_kind(owned, resource);
 
-    *ret_watched = false;
-    if (!resource->can_list_watch)
+    if (!resource->can_list_watch || !must_ask(ctx, owned, k))
         return NULL;
-    if (must_ask(ctx, owned, k))
-        DV_TRY(start_informer(ctx, k), "watch of %s", resource->kind);
-    dv_informer *informer = informer_of(owned, k);
+    return dv_err_wrap(start_informer(ctx, k), "watch of %s", resource->kind);
+}
+
+dv_err *dv_owned_watch(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource, bool *ret_watched)
+{
+    *ret_watched = false;
+    DV_CHECK(dv_owned_start(ctx, owned, resource));
+    dv_informer *informer = informer_of(owned, find_kind(owned, resource));
     if (!informer)
         return NULL;
     dv_ctx limited = *ctx;

@@ -44,6 +44,8 @@ typedef enum {
     DV_OWNED_PRESENT,
 } dv_owned_state;
 
+/* Sees to it that the kind is watched, where that is allowed, and doesn't wait. */
+DV_MUST_USE dv_err *dv_owned_start(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource);
 /*
  * Sees to it that the kind is watched and waits for its first list, DV_OWNED_WAIT_MS at most. False in *ret_watched:
  * not allowed, or not listed by then (its API may be down): what the watch would say is UNKNOWN.

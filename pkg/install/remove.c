@@ -274,42 +274,12 @@ dv_err *dv_remove_identify(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *
     return NULL;
 }
 
-static void drop_adopted(dv_inventory *items, dv_remove_result *result)
+/* ---- Leaving: without our label and annotation, so that nobody takes it for ours ---- */
+
+static dv_err *orphan_one(dv_ctx *ctx, const dv_remove_env *env, dv_inventory_item *item, const char *why, dv_remove_result *result)
 {
-    for (size_t i = items->n; i-- > 0;) {
-        if (!items->at[i].adopted)
-            continue;
-        add_orphan(result, &items->at[i].ref, "it was adopted");
-        drop_item(items, i);
-    }
-}
-
-dv_err *dv_remove(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items, dv_remove_result *result)
-{
-    dv_err *err = NULL;
-
-    drop_adopted(items, result);
-    while (items->n && !err) {
-        size_t *at = dv_calloc(items->n, sizeof(*at));
-        size_t n = next_class(items, at);
-        fate *fates = dv_calloc(n, sizeof(*fates));
-
-        err = delete_class(ctx, env, items, at, n, fates, result);
-        if (!err)
-            err = waiting_error(items, at, n, fates);
-        drop_gone(items, at, n, fates, result);
-        for (size_t i = 0; i < n; i++)
-            free(fates[i].finalizers);
-        free(fates);
-        free(at);
-    }
-    return err;
-}
-
-/* ---- Orphaning ---- */
-
-static dv_err *orphan_one(dv_ctx *ctx, const dv_remove_env *env, dv_inventory_item *item, const json_t *patch, dv_remove_result *result)
-{
+    json_auto_t *patch = json_pack("{s:{s:{s:n},s:{s:n}}}", "metadata", "labels", DV_LABEL_OWNER, "annotations",
+                                   DV_ANNOTATION_PACKAGE);
     fate f = {0};
 
     DV_CHECK(look_up(ctx, env, item, &f));
@@ -329,18 +299,49 @@ static dv_err *orphan_one(dv_ctx *ctx, const dv_remove_env *env, dv_inventory_it
     if (!dv_err_is(err, DV_NOT_FOUND) && !(dv_err_is(err, DV_DENIED) && env->orphan_denied))
         DV_TRY(err, "leaving %s \"%s\"", item->ref.kind, item->ref.name);
     dv_err_free(err);
-    add_orphan(result, &item->ref, "deletionPolicy: Orphan");
+    add_orphan(result, &item->ref, why);
     return NULL;
 }
 
 dv_err *dv_orphan(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items, dv_remove_result *result)
 {
-    json_auto_t *patch = json_pack("{s:{s:{s:n},s:{s:n}}}", "metadata", "labels", DV_LABEL_OWNER, "annotations",
-                                   DV_ANNOTATION_PACKAGE);
-
     for (size_t i = items->n; i-- > 0;) {
-        DV_CHECK(orphan_one(ctx, env, &items->at[i], patch, result));
+        DV_CHECK(orphan_one(ctx, env, &items->at[i], "deletionPolicy: Orphan", result));
         drop_item(items, i);
     }
     return NULL;
+}
+
+static dv_err *leave_adopted(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items, dv_remove_result *result)
+{
+    for (size_t i = items->n; i-- > 0;) {
+        if (!items->at[i].adopted)
+            continue;
+        DV_CHECK(orphan_one(ctx, env, &items->at[i], "it was adopted", result));
+        drop_item(items, i);
+    }
+    return NULL;
+}
+
+/* ---- Removing ---- */
+
+dv_err *dv_remove(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items, dv_remove_result *result)
+{
+    dv_err *err = leave_adopted(ctx, env, items, result);
+
+    while (items->n && !err) {
+        size_t *at = dv_calloc(items->n, sizeof(*at));
+        size_t n = next_class(items, at);
+        fate *fates = dv_calloc(n, sizeof(*fates));
+
+        err = delete_class(ctx, env, items, at, n, fates, result);
+        if (!err)
+            err = waiting_error(items, at, n, fates);
+        drop_gone(items, at, n, fates, result);
+        for (size_t i = 0; i < n; i++)
+            free(fates[i].finalizers);
+        free(fates);
+        free(at);
+    }
+    return err;
 }

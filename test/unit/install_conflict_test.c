@@ -42,7 +42,7 @@ static bool yield(json_t *object, const dv_pm_spec *spec, const char *message)
 {
     DV_CLEANUP(dv_objref_done) dv_objref ref = dv_objref_of(object);
 
-    return dv_conflict_yield(object, &ref, spec, message);
+    return dv_conflict_yield(object, &ref, spec, /* autoscaled= */ false, message);
 }
 
 static void replicas_yield_to_an_autoscaler(void **state)
@@ -62,6 +62,21 @@ static void replicas_are_taken_back_from_a_person(void **state)
     (void)state;
     assert_false(yield(object, &(dv_pm_spec){0}, "conflict with \"kubectl\" with subresource \"scale\": .spec.replicas"));
     assert_non_null(dv_json_at(object, "/spec/replicas"));
+}
+
+static void replicas_yield_to_anybody_under_an_autoscaler(void **state)
+{
+    json_auto_t *object = deployment();
+    json_auto_t *hpa = json_pack("{s:s,s:{s:s,s:s},s:{s:{s:s,s:s}}}", "kind", "HorizontalPodAutoscaler", "metadata", "name", "h",
+                                 "namespace", "n", "spec", "scaleTargetRef", "kind", "Deployment", "name", "web");
+    DV_CLEANUP(dv_objref_done) dv_objref ref = dv_objref_of(object);
+
+    (void)state;
+    assert_true(dv_is_autoscaled(&ref, hpa));
+    assert_true(dv_conflict_yield(object, &ref, &(dv_pm_spec){0}, true, "conflict with \"kubectl\": .spec.replicas"));
+    assert_null(dv_json_at(object, "/spec/replicas"));
+    dv_set_str(&ref.name, "other");
+    assert_false(dv_is_autoscaled(&ref, hpa));
 }
 
 static void ignored_fields_yield_on_their_kind_only(void **state)
@@ -104,6 +119,7 @@ int main(void)
     DV_TABLE(&suite, row_names, rows);
     DV_TEST(&suite, replicas_yield_to_an_autoscaler);
     DV_TEST(&suite, replicas_are_taken_back_from_a_person);
+    DV_TEST(&suite, replicas_yield_to_anybody_under_an_autoscaler);
     DV_TEST(&suite, ignored_fields_yield_on_their_kind_only);
     DV_TEST(&suite, bundles_yield_to_their_injector);
     return dv_suite_run(&suite);
