@@ -57,6 +57,7 @@ typedef struct {
     int runs, conflicts_left;
     bool hold;            /* runs last until it is cleared */
     bool until_cancelled; /* runs last until their ctx is cancelled */
+    bool hold_lead;       /* so does the call before we lead */
     bool led, stopped;
     dv_err_kind saw; /* what ended a run that lasts until it is cancelled */
     int64_t time_left_ms;
@@ -105,6 +106,9 @@ static dv_err *lead(void *arg, dv_ctx *ctx)
     (void)ctx;
     f->led = true;
     f->led_at_runs = f->runs;
+    pthread_cond_broadcast(&f->changed);
+    while (f->hold_lead)
+        dv_cond_wait_ms(&f->changed, &f->mu, -1);
     return DV_TAKE(f->lead_err);
 }
 
@@ -395,17 +399,31 @@ static void without_addresses_nothing_is_served(void **state)
     assert_ok(finish(f));
 }
 
+static void wait_for_lead(fixture *f)
+{
+    DV_LOCK_SCOPE(&f->mu);
+
+    while (!f->led)
+        dv_cond_wait_ms(&f->changed, &f->mu, -1);
+}
+
 static void a_main_thread_that_does_not_look_up_is_unhealthy(void **state)
 {
     dv_auto(fixture) f = fixture_new();
 
     (void)state;
+    f->hold_lead = true;
     make(f);
-    dv_controller_enqueue(f->controller, "team-a/web", 0);
     start(f);
-    wait_for_runs(f, 1);
+    wait_for_lead(f);
+    assert_get(dv_manager_health_port(f->manager), "/healthz", 200, "ok");
     dv_fake_clock_advance(&f->time, DV_DEAD_MS + 1);
-    assert_get(dv_manager_health_port(f->manager), "/healthz", 503, "thread does not answer");
+    assert_get(dv_manager_health_port(f->manager), "/healthz", 503, "the main thread does not");
+    {
+        DV_LOCK_SCOPE(&f->mu);
+        f->hold_lead = false;
+        pthread_cond_broadcast(&f->changed);
+    }
     assert_ok(finish(f));
 }
 
