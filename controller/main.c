@@ -214,6 +214,8 @@ static dv_err *run(dv_ctx *ctx, operator_t *op)
     dv_manager_free(op->manager);
     dv_owned_free(op->owned);
     states_free(op->states);
+    dv_events_free(DV_TAKE(events));
+    dv_http_free(DV_TAKE(http)); /* cuts what is still under way, before what it serves goes */
     return err;
 }
 

@@ -139,7 +139,7 @@ static void fill_request(const dv_apply_env *env, const attempt *a, dv_kube_requ
         .as = env->as,
         .body = a->object->object,
         .field_manager = DV_MANAGER_OBJECTS,
-        .force = a->force,
+        .force = a->force || !*a->uid, /* what is not there has no other owner */
         .metadata_only = true,
     };
 }

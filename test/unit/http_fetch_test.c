@@ -348,6 +348,240 @@ static void plain_http_without_a_repository_is_for_opened_addresses(void **state
     dv_fetch_result_done(&result);
 }
 
+static void a_bearer_token_is_sent(void **state)
+{
+    dv_fetch_result result;
+    dv_fetch_auth *auth = auth_for((dv_fetch_auth_options){
+        .origin = w->origin, .bearer = DV_STR("t0k"), .allow_plain = true});
+    dv_fetch_request request = {.url = own_url("/ok"), .auth = auth};
+
+    (void)state;
+    allow_loopback();
+    assert_ok(dv_fetch(&w->ctx, w->fetcher, &request, &result));
+    dv_fetch_result_done(&result);
+    assert_true(peer_saw(w->own, "Authorization: Bearer t0k\r\n"));
+    dv_fetch_auth_unref(dv_fetch_auth_ref(auth));
+    dv_fetch_auth_unref(auth);
+}
+
+static const struct bad_auth {
+    const char *name;
+    dv_fetch_auth_options options;
+    const char *reason;
+} bad_auths[] = {
+    {"an origin that is no URL", {.origin = "repo"}, "BadURL"},
+    {"a user with a colon",
+     {.origin = "https://a/", .username = {"a:b", 3}, .password = {"c", 1}},
+     "BadCredentials"},
+    {"a password with a line break",
+     {.origin = "https://a/", .username = {"a", 1}, .password = {"c\r\nX: y", 7}},
+     "BadCredentials"},
+    {"a token with a line break", {.origin = "https://a/", .bearer = {"a\nb", 3}},
+     "BadCredentials"},
+    {"authorities that are none", {.origin = "https://a/", .ca_pem = {"x", 1}}, "BadCertificate"},
+    {"a certificate without a key", {.origin = "https://a/", .cert_pem = {"x", 1}},
+     "BadCertificate"},
+};
+
+static void auth_is_refused(void **state)
+{
+    const struct bad_auth *row = *state;
+    dv_fetch_auth *auth = NULL;
+
+    dv_err *err = dv_fetch_auth_new(w->fetcher, &row->options, &auth);
+    assert_non_null(err);
+    assert_string_equal(dv_err_reason(err), row->reason);
+    assert_err(err, DV_INVALID, NULL);
+    assert_null(auth);
+}
+
+/* ---- Addresses ---- */
+
+static void loopback_needs_to_be_opened(void **state)
+{
+    dv_fetch_result result;
+
+    (void)state;
+    dv_err *err = fetch(own_url("/ok"), &result);
+    assert_non_null(err);
+    assert_string_equal(dv_err_reason(err), "AddressNotAllowed");
+    assert_err(err, DV_DENIED, "127.0.0.1");
+    assert_int_equal(peer_conns(w->own), 0);
+}
+
+static void a_name_of_loopback_is_refused_too(void **state)
+{
+    dv_fetch_result result;
+    dv_auto_str url = dv_asprintf("http://localhost:%d/ok", w->own->port);
+    dv_fetch_auth *auth =
+        auth_for((dv_fetch_auth_options){.origin = url, .allow_plain = true});
+    dv_fetch_request request = {.url = url, .auth = auth};
+
+    (void)state;
+    dv_err *err = dv_fetch(&w->ctx, w->fetcher, &request, &result);
+    dv_fetch_auth_unref(auth);
+    assert_non_null(err);
+    assert_string_equal(dv_err_reason(err), "AddressNotAllowed");
+    assert_err(err, DV_DENIED, NULL);
+    assert_int_equal(peer_conns(w->own), 0);
+}
+
+static void the_api_server_stays_closed(void **state)
+{
+    struct sockaddr_in api = {.sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)w->own->port),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    dv_fetch_result result;
+
+    (void)state;
+    allow_loopback();
+    dv_address_policy_deny(w->policy, (const struct sockaddr *)&api);
+    assert_err(fetch(own_url("/ok"), &result), DV_DENIED, "127.0.0.1");
+    assert_int_equal(peer_conns(w->own), 0);
+}
+
+static const struct literal {
+    const char *name, *url;
+    dv_err_kind kind;
+} literals[] = {
+    {"the metadata address", "https://169.254.169.254/latest", DV_DENIED},
+    {"the metadata address in IPv6", "https://[::ffff:169.254.169.254]/", DV_DENIED},
+    {"a private address", "https://10.0.0.1/", DV_DENIED},
+    {"loopback", "https://[::1]/", DV_DENIED},
+    {"loopback as a number", "https://2130706433/", DV_DENIED},
+    {"loopback in hexadecimal", "https://0x7f000001/", DV_DENIED},
+    {"loopback in short", "https://127.1/", DV_DENIED},
+    {"a relative URL", "index.yaml", DV_INVALID},
+};
+
+static void url_is_refused(void **state)
+{
+    const struct literal *row = *state;
+    dv_fetch_result result;
+
+    assert_err(fetch(row->url, &result), row->kind, NULL);
+}
+
+static void a_url_that_is_too_long(void **state)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf url = DV_BUF_INIT(2 * DV_URL_MAX);
+    dv_fetch_result result;
+
+    (void)state;
+    dv_buf_adds(&url, "https://a/");
+    dv_buf_fill(&url, 'x', DV_URL_MAX);
+    assert_err(fetch(dv_buf_cstr(&url), &result), DV_INVALID, "too long");
+}
+
+/* ---- Files ---- */
+
+static void put(const char *name, const char *text)
+{
+    dv_auto_str path = dv_asprintf("%s/%s", w->folder, name);
+
+    assert_ok(dv_file_write(path, dv_str_of(text), 0600, false));
+}
+
+static void link_to(const char *name, const char *target)
+{
+    dv_auto_str path = dv_asprintf("%s/%s", w->folder, name);
+
+    assert_int_equal(symlink(target, path), 0);
+}
+
+static void fill_folder(void)
+{
+    dv_auto_str sub = dv_asprintf("%s/root/sub", w->folder);
+    dv_auto_str absolute = dv_asprintf("%s/root/sub/b.yaml", w->folder);
+    dv_auto_str fifo = dv_asprintf("%s/root/fifo", w->folder);
+
+    assert_int_equal(mkdir(sub, 0700), 0);
+    put("secret", "secret");
+    put("root/a.yaml", "a");
+    put("root/sub/b.yaml", "b");
+    put("root/with space", "blank");
+    put("root/large", "0123456789");
+    link_to("root/in", "sub/b.yaml");
+    link_to("root/out", "../secret");
+    link_to("root/absolute", absolute);
+    link_to("root/dir-out", "..");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+}
+
+static const struct file_row {
+    const char *name, *path; /* behind the folder */
+    dv_err_kind kind;        /* 0: read */
+    const char *want;
+} files[] = {
+    {"a file below the root", "/root/a.yaml", 0, "a"},
+    {"a file in a folder below", "/root/sub/b.yaml", 0, "b"},
+    {"a name with an encoded blank", "/root/with%20space", 0, "blank"},
+    {"a link that stays inside", "/root/in", 0, "b"},
+    {"doubled slashes", "/root//sub//b.yaml", 0, "b"},
+    {"up and down again", "/root/sub/../a.yaml", 0, "a"},
+    {"a file that is absent", "/root/none", DV_NOT_FOUND, "no such file"},
+    {"a file that is no folder", "/root/a.yaml/x", DV_NOT_FOUND, "no such file"},
+    {"a folder", "/root/sub", DV_NOT_FOUND, "not a regular file"},
+    {"a pipe", "/root/fifo", DV_NOT_FOUND, "not a regular file"},
+    {"the root itself", "/root", DV_DENIED, "allowed root"},
+    {"the root with a slash", "/root/", DV_DENIED, "allowed root"},
+    {"a file beside the root", "/secret", DV_DENIED, "allowed root"},
+    {"out by dots", "/root/../secret", DV_DENIED, "leaves"},
+    {"out by encoded dots", "/root/%2e%2e/secret", DV_DENIED, "leaves"},
+    {"out by an encoded slash", "/root/..%2fsecret", DV_DENIED, "leaves"},
+    {"out by a link", "/root/out", DV_DENIED, "leaves"},
+    {"out by a linked folder", "/root/dir-out/secret", DV_DENIED, "leaves"},
+    {"an absolute link, even inward", "/root/absolute", DV_DENIED, "leaves"},
+    {"a file over the limit", "/root/large", DV_INVALID, "longer than"},
+};
+
+static dv_err *fetch_file(const char *path, const char *etag, dv_fetch_result *result)
+{
+    dv_auto_str url = dv_asprintf("file://%s%s", w->folder, path);
+    dv_fetch_auth *auth = auth_for((dv_fetch_auth_options){.origin = "file:///"});
+    dv_fetch_request request = {.url = url, .auth = auth, .body_max = 8, .etag = etag};
+    dv_err *err = dv_fetch(&w->ctx, w->fetcher, &request, result);
+
+    dv_fetch_auth_unref(auth);
+    return err;
+}
+
+static void file_is_read_or_not(void **state)
+{
+    const struct file_row *row = *state;
+    dv_fetch_result result;
+
+    fill_folder();
+    dv_err *err = fetch_file(row->path, NULL, &result);
+    if (row->kind) {
+        assert_err(err, row->kind, row->want);
+        return;
+    }
+    assert_ok(err);
+    assert_string_equal(dv_buf_cstr(&result.body), row->want);
+    assert_non_null(result.etag);
+    dv_fetch_result_done(&result);
+}
+
+static void a_file_has_an_etag_of_its_content(void **state)
+{
+    dv_fetch_result first, same, changed;
+
+    (void)state;
+    fill_folder();
+    assert_ok(fetch_file("/root/a.yaml", NULL, &first));
+    assert_ok(fetch_file("/root/a.yaml", first.etag, &same));
+    assert_true(same.not_modified);
+    assert_int_equal(same.body.n, 0);
+    put("root/a.yaml", "changed");
+    assert_ok(fetch_file("/root/a.yaml", first.etag, &changed));
+    assert_false(changed.not_modified);
+    assert_string_equal(dv_buf_cstr(&changed.body), "changed");
+    dv_fetch_result_done(&first);
+    dv_fetch_result_done(&same);
+    dv_fetch_result_done(&changed);
+}
+
 static void a_file_is_not_for_an_http_repository(void **state)
 {
     dv_fetch_result result;
