@@ -52,6 +52,13 @@ static bool lease_allows(const void *lease)
     return dv_lease_held(lease);
 }
 
+/* What has given its lease back never writes again. */
+static bool never(const void *arg)
+{
+    (void)arg;
+    return false;
+}
+
 dv_manager *dv_manager_new(const dv_manager_options *options)
 {
     dv_manager *manager = DV_NEW(dv_manager);
@@ -81,7 +88,7 @@ void dv_manager_free(dv_manager *manager)
     dv_cache_free(manager->cache);
     dv_queue_free(manager->queue);
     if (manager->lease && manager->options.kube)
-        dv_kube_set_fence(manager->options.kube, NULL, NULL);
+        dv_kube_set_fence(manager->options.kube, never, NULL);
     dv_lease_free(manager->lease);
     dv_cancel_free(manager->work_cancel);
     for (size_t i = 0; i < manager->controllers.n; i++)

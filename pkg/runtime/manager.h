@@ -64,6 +64,7 @@ typedef struct {
     int64_t grace_ms;
 } dv_manager_options;
 
+/* With a lease, writes through kube pass only while it is held: none does once this is freed. */
 dv_manager *dv_manager_new(const dv_manager_options *options);
 void dv_manager_free(dv_manager *manager);
 DV_DEFINE_AUTO(dv_manager)

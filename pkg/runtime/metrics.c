@@ -36,6 +36,7 @@ struct dv_metrics {
     DV_VEC(dv_metric *) metrics;
     DV_VEC(collector) collectors;
     DV_VEC(void *) owned;
+    bool has_process;
 };
 
 static void series_free(void *at)
@@ -177,6 +178,15 @@ void dv_metrics_on_scrape(dv_metrics *metrics, void (*collect)(void *arg), void 
     DV_LOCK_SCOPE(&metrics->mu);
 
     *dv_vec_push(&metrics->collectors) = (collector){collect, arg};
+}
+
+bool dv_metrics_claim_process(dv_metrics *metrics)
+{
+    DV_LOCK_SCOPE(&metrics->mu);
+    bool first = !metrics->has_process;
+
+    metrics->has_process = true;
+    return first;
 }
 
 void dv_metrics_own(dv_metrics *metrics, void *memory)

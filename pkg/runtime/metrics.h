@@ -40,6 +40,6 @@ void dv_metrics_on_scrape(dv_metrics *metrics, void (*collect)(void *arg), void 
 void dv_metrics_write(dv_metrics *metrics, dv_buf *out);
 /*
  * Adds process_resident_memory_bytes, process_cpu_seconds_total, process_open_fds and
- * process_start_time_seconds.
+ * process_start_time_seconds. A second call does nothing; a manager makes the first.
  */
 void dv_metrics_add_process(dv_metrics *metrics);

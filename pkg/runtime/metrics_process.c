@@ -75,8 +75,11 @@ static double started(void)
 
 void dv_metrics_add_process(dv_metrics *metrics)
 {
-    process *self = DV_NEW(process);
+    process *self;
 
+    if (!dv_metrics_claim_process(metrics))
+        return;
+    self = DV_NEW(process);
     self->started_unix_s = started();
     self->resident = dv_metric_new(metrics, DV_GAUGE, "process_resident_memory_bytes",
                                    "Resident memory size in bytes.", "");

@@ -189,7 +189,9 @@ static void the_process_tells_of_itself(void **state)
 
     (void)state;
     dv_metrics_add_process(metrics);
+    dv_metrics_add_process(metrics); /* says nothing twice */
     text = text_of(metrics);
+    assert_null(strstr(strstr(text, "TYPE process_open_fds") + 1, "TYPE process_open_fds"));
     assert_true(value_of(text, "\nprocess_resident_memory_bytes ") > 1e5);
     assert_true(value_of(text, "\nprocess_cpu_seconds_total ") >= 0);
     assert_true(value_of(text, "\nprocess_open_fds ") >= 3);
