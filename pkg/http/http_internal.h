@@ -170,7 +170,7 @@ dv_transfer *dv_transfer_new(dv_http_lane *lane, const dv_http_request *request,
 void dv_transfer_free(dv_transfer *transfer);
 /* Fills in the handle. */
 CURLcode dv_transfer_setup(dv_transfer *transfer, CURL *easy);
-/* After the last byte; never NULL unless code is CURLE_OK and no callback objected. */
+/* After the last byte. NULL: there is a whole answer, and no callback objected. */
 dv_err *dv_transfer_error(dv_transfer *transfer, CURLcode code);
 /* True when it is certain that sending it again does no harm and may help. */
 bool dv_transfer_should_retry(const dv_transfer *transfer, CURLcode code);

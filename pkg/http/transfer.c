@@ -31,6 +31,11 @@ static bool is_repeatable(const char *method)
     return false;
 }
 
+static bool is_safe(const char *method)
+{
+    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
 /* "Name: value" without a byte that would end the line. */
 static bool header_ok(const char *line)
 {
@@ -563,7 +568,10 @@ bool dv_transfer_should_retry(const dv_transfer *transfer, CURLcode code)
 {
     long opened = 0;
 
-    if (transfer->answered || transfer->why || transfer->ended_by_sink || !transfer->repeatable ||
+    /* Half an answer to a question that changes nothing is no answer yet. */
+    bool heard = transfer->answered && (transfer->sink || !is_safe(transfer->method));
+
+    if (heard || transfer->why || transfer->ended_by_sink || !transfer->repeatable ||
         transfer->retries >= DV_HTTP_RETRIES_MAX)
         return false;
     switch (code) {
@@ -638,13 +646,28 @@ static dv_err *connection_error(dv_transfer *transfer, CURLcode code)
     }
 }
 
+/*
+ * Has all of the announced body come? libcurl fails a finished HTTP/2 stream, too, when its
+ * connection dies before the next read.
+ */
+static bool is_whole(const dv_transfer *transfer)
+{
+    curl_off_t announced = -1, got = 0;
+
+    if (!transfer->headers_done || transfer->sink)
+        return false;
+    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &got);
+    return announced >= 0 && announced == got;
+}
+
 dv_err *dv_transfer_error(dv_transfer *transfer, CURLcode code)
 {
     if (transfer->why)
         return DV_TAKE(transfer->why);
     if (transfer->ended_by_sink)
         return dv_err_new(DV_CANCELED, "StreamEnded", "the receiver ended the stream");
-    if (code == CURLE_OK)
+    if (code == CURLE_OK || is_whole(transfer))
         return NULL;
     if (transfer->refused_address[0] &&
         (code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK))
