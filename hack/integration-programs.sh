@@ -13,6 +13,7 @@ if [ -z "${DAVIT_KUBECONFIG:-}" ]; then
     trap 'hack/devcluster down "$cluster"' EXIT
     trap 'exit 130' INT TERM
     DAVIT_KUBECONFIG=$(hack/devcluster up "$cluster")
+    export DAVIT_CLUSTER=$cluster # a test may restart what is ours
 fi
 export DAVIT_KUBECONFIG
 hack/run-tests.sh "$@"
