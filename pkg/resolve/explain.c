@@ -15,13 +15,13 @@ enum { CHAIN_HEAD = 10, CHAIN_TAIL = 6, REFS_SHOWN = 6, SOURCES_SHOWN = 10, REAS
 
 typedef struct step step;
 struct step {
-    rule *reason;     /* what was learned, or what narrowed */
-    uint32_t entry;   /* NO_ENTRY: a learned rule */
+    rule *reason;   /* what was learned, or what narrowed */
+    uint32_t entry; /* NO_ENTRY: a learned rule */
     uint64_t order;
-    size_t number;    /* of the sentence it is told in */
+    size_t number; /* of the sentence it is told in */
     size_t uses;
-    step *next;       /* told in the same sentence */
-    bool continued;   /* it is somebody's next */
+    step *next;     /* told in the same sentence */
+    bool continued; /* it is somebody's next */
     DV_VEC(step *) from;
 };
 
@@ -53,15 +53,15 @@ static void add_steps(story *t, const proof_parts *parts)
         const uint32_t at = parts->known.at[i];
         const entry *e = &s->trail.at[at];
 
-        /* Narrowings come in the order of the trail, before the rules that were learned from them. */
-        t->steps[t->n++] = (step){
-            .reason = e->reason, .entry = at, .order = ((uint64_t)e->stamp << 33) + at};
+        /* In the order of the trail, before the rules that were learned from it. */
+        t->steps[t->n++] =
+            (step){.reason = e->reason, .entry = at, .order = ((uint64_t)e->stamp << 33) + at};
     }
     for (size_t i = 0; i < parts->learned.n; i++)
-        t->steps[t->n++] = (step){.reason = parts->learned.at[i],
-                                  .entry = NO_ENTRY,
-                                  .order = ((uint64_t)parts->learned.at[i]->id << 33) +
-                                           ((uint64_t)1 << 32)};
+        t->steps[t->n++] =
+            (step){.reason = parts->learned.at[i],
+                   .entry = NO_ENTRY,
+                   .order = ((uint64_t)parts->learned.at[i]->id << 33) + ((uint64_t)1 << 32)};
     qsort(t->steps, t->n, sizeof(step), by_order);
     t->of_entry = dv_calloc(s->trail.n + 1, sizeof(step *));
     t->of_rule = dv_calloc(s->rules + (size_t)1, sizeof(step *));
@@ -106,7 +106,7 @@ static void link_known(story *t, step *to)
         const term *term_at = &e->reason->terms[i];
 
         if (term_at->pkg != e->pkg)
-            proof_entries(t->s, term_at->pkg, term_at->set, to->entry, link_entry, &l);
+            dv_proof_entries(t->s, term_at->pkg, term_at->set, to->entry, link_entry, &l);
     }
     if (e->reason->kind == RULE_LEARNED)
         link_step(to, t->of_rule[e->reason->id]);
@@ -120,7 +120,7 @@ static void link_learned(story *t, step *to)
         const source *from = &to->reason->sources[i];
 
         if (!from->rule)
-            proof_entries(t->s, from->pkg, from->set, from->entry, link_entry, &l);
+            dv_proof_entries(t->s, from->pkg, from->set, from->entry, link_entry, &l);
         else if (from->rule->kind == RULE_LEARNED)
             link_step(to, t->of_rule[from->rule->id]);
     }
@@ -132,7 +132,7 @@ static bool repeats(const step *at, const step *before)
     return before && before->reason == at->reason && before->reason->n == 1 && before->uses == 1;
 }
 
-/* "… asks for a, which needs b, which needs c": a step that only continues the one it rests on. */
+/* "… asks for a, which needs b": a step that only continues the one it rests on. */
 static void chain(story *t)
 {
     for (size_t i = 0; i < t->n; i++) {
@@ -175,9 +175,9 @@ static void gather(story *t)
 {
     proof_parts parts;
 
-    proof_collect(t->s, &parts);
+    dv_proof_collect(t->s, &parts);
     add_steps(t, &parts);
-    proof_parts_done(&parts);
+    dv_proof_parts_done(&parts);
     for (size_t i = 0; i < t->n; i++) {
         if (t->steps[i].entry == NO_ENTRY)
             link_learned(t, &t->steps[i]);
@@ -232,7 +232,10 @@ static void add_entry_ref(void *context, uint32_t at)
 static void add_numbers(dv_buf *out, const refs *r)
 {
     for (size_t i = 0; i < r->numbers.n && i < REFS_SHOWN; i++)
-        dv_buf_addf(out, "%s%zu", i == 0 ? "" : i + 1 == r->numbers.n ? " and " : ", ",
+        dv_buf_addf(out, "%s%zu",
+                    i == 0                  ? ""
+                    : i + 1 == r->numbers.n ? " and "
+                                            : ", ",
                     r->numbers.at[i]);
     if (r->numbers.n > REFS_SHOWN)
         dv_buf_addf(out, " and %zu more", r->numbers.n - REFS_SHOWN);
@@ -258,7 +261,7 @@ static void add_ruled_out(story *t, dv_buf *out, const term *ruled, uint32_t las
 {
     refs r = {.t = t};
 
-    proof_entries(t->s, ruled->pkg, ruled->set, last, add_entry_ref, &r);
+    dv_proof_entries(t->s, ruled->pkg, ruled->set, last, add_entry_ref, &r);
     if (r.numbers.n) {
         dv_buf_adds(out, ", which ");
         add_numbers(out, &r);
@@ -294,7 +297,7 @@ static void add_chain(story *t, dv_buf *out, const step *first)
             dv_buf_adds(out, ", which needs ");
         t->folded |= fold;
         if (!fold || at < CHAIN_HEAD || at >= links - CHAIN_TAIL)
-            words_ask(out, next->reason->ask);
+            dv_words_ask(out, next->reason->ask);
     }
 }
 
@@ -320,7 +323,7 @@ static void add_sources(story *t, dv_buf *out, const rule *r)
             continue;
         }
         dv_buf_adds(out, shown == 1 ? ", because " : "; ");
-        words_rule(out, from);
+        dv_words_rule(out, from);
     }
     if (shown > SOURCES_SHOWN)
         dv_buf_addf(out, "; and %zu more of this kind", shown - SOURCES_SHOWN);
@@ -333,8 +336,8 @@ static void end_sentence(dv_buf *out, size_t start)
 
     if (out->overflow || !out->p)
         return;
-    while (at < out->n && (out->p[at] == ' ' || out->p[at] == '.' ||
-                           (out->p[at] >= '0' && out->p[at] <= '9')))
+    while (at < out->n &&
+           (out->p[at] == ' ' || out->p[at] == '.' || (out->p[at] >= '0' && out->p[at] <= '9')))
         at++;
     if (at < out->n && out->p[at] >= 'a' && out->p[at] <= 'z')
         out->p[at] = (char)(out->p[at] - 'a' + 'A');
@@ -345,7 +348,7 @@ static void tell_denied(story *t, dv_buf *out, const entry *e)
 {
     for (uint32_t i = 0; i < e->reason->n; i++)
         if (e->reason->terms[i].pkg == e->pkg)
-            words_denied(out, t->s, e->pkg, e->reason->terms[i].set);
+            dv_words_denied(out, t->s, e->pkg, e->reason->terms[i].set);
 }
 
 static void tell_step(story *t, dv_buf *out, const step *last)
@@ -357,7 +360,7 @@ static void tell_step(story *t, dv_buf *out, const step *last)
     if (e && first->reason->kind == RULE_LEARNED)
         tell_denied(t, out, e);
     else
-        words_rule(out, first->reason);
+        dv_words_rule(out, first->reason);
     if (!e)
         add_sources(t, out, first->reason);
     if (is_backward(t, first))
@@ -374,7 +377,7 @@ static void tell_last(story *t, dv_buf *out)
     size_t start = out->n;
 
     dv_buf_addf(out, t->last.number > 1 ? "%zu. Yet " : "%zu. ", t->last.number);
-    words_rule(out, conflict);
+    dv_words_rule(out, conflict);
     if (conflict->kind == RULE_NEED)
         add_ruled_out(t, out, &conflict->terms[1], NO_ENTRY);
     else if (conflict->kind == RULE_ROOT || conflict->kind == RULE_PIN)
@@ -455,7 +458,7 @@ static void tell_packages(story *t, dv_buf *out)
                 continue;
             p->mark = s->mark;
             dv_buf_adds(out, count++ ? ", " : "");
-            words_name(out, p);
+            dv_words_name(out, p);
         }
     }
     dv_buf_adds(out, out->n + 400 < DV_EXPLANATION_MAX ? ".\n" : ", ...\n");
@@ -478,9 +481,9 @@ static void add_because(void *context, uint32_t at)
         return;
     dv_buf_adds(b->out, b->told == 1 ? ", but " : " and ");
     if (reason->kind == RULE_LEARNED)
-        words_denied(b->out, b->t->s, b->t->s->trail.at[at].pkg, reason->terms[0].set);
+        dv_words_denied(b->out, b->t->s, b->t->s->trail.at[at].pkg, reason->terms[0].set);
     else
-        words_rule(b->out, reason);
+        dv_words_rule(b->out, reason);
 }
 
 /* The term of the last rule that the others' wishes made hold: what was asked, not who asked. */
@@ -504,7 +507,7 @@ static void add_roots(story *t, dv_buf *out, const rule *conflict)
         if (told++ >= REASONS_SHOWN)
             continue;
         dv_buf_adds(out, told == 1 ? "; " : ", ");
-        words_rule(out, r);
+        dv_words_rule(out, r);
     }
     if (told > REASONS_SHOWN)
         dv_buf_addf(out, " and %zu more ask", told - REASONS_SHOWN);
@@ -518,14 +521,14 @@ static char *first_sentence(story *t)
     because b = {t, &out, 0};
 
     dv_buf_init(&out, FIRST_MAX_BYTES);
-    words_rule(&out, conflict);
+    dv_words_rule(&out, conflict);
     if (clash)
-        proof_entries(t->s, clash->pkg, clash->set, NO_ENTRY, add_because, &b);
+        dv_proof_entries(t->s, clash->pkg, clash->set, NO_ENTRY, add_because, &b);
     add_roots(t, &out, conflict);
     return dv_buf_take(&out);
 }
 
-void solver_explain(solver *s, char **ret_first, char **ret_text)
+void dv_solver_explain(solver *s, char **ret_first, char **ret_text)
 {
     story t = {.s = s};
     dv_buf out;

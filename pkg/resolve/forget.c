@@ -6,12 +6,17 @@
  */
 #include "resolve/solver_internal.h"
 
-/* Conflicts of the shortest run between two restarts; learned rules that are watched at first, and how many more each time. */
-enum { RESTART_UNIT = 128, WATCHED_FIRST = 4000, WATCHED_MORE = 1000 };
+/* Conflicts of the shortest run between two restarts. */
+enum { RESTART_UNIT = 128 };
+/* Learned rules that are watched at first, and how many more each time. */
+enum { WATCHED_FIRST = 4000, WATCHED_MORE = 1000 };
 /* Rules that span at most so many levels are watched for ever. */
 enum { SPAN_KEPT = 2 };
 
-/* The sequence 1 1 2 1 1 2 4 1 1 2 …: optimal where nothing is known of the run time (Luby, Sinclair, Zuckerman 1993). */
+/*
+ * 1 1 2 1 1 2 4 1 1 2 …: the best that is possible where nothing is known of the run time (Luby,
+ * Sinclair and Zuckerman, 1993).
+ */
 static uint32_t luby(uint32_t i)
 {
     for (;;) {
@@ -58,14 +63,14 @@ static void unwatch_half(solver *s)
         sweep(s->by_id.at[i]);
 }
 
-void solver_note_learned(solver *s, rule *r)
+void dv_solver_note_learned(solver *s, rule *r)
 {
     uint32_t mark = ++s->level_mark;
 
     while (s->level_marks.n <= level_of(s))
         *dv_vec_push(&s->level_marks) = 0;
     for (uint32_t i = 0; i < r->n; i++) {
-        uint32_t since = solver_holds_since(s, r->terms[i].pkg, r->terms[i].set);
+        uint32_t since = dv_solver_holds_since(s, r->terms[i].pkg, r->terms[i].set);
         uint32_t level = since == NO_ENTRY ? 0 : s->trail.at[since].level;
 
         r->span += s->level_marks.at[level] != mark;
@@ -76,7 +81,7 @@ void solver_note_learned(solver *s, rule *r)
     s->since_restart++;
 }
 
-void solver_forget(solver *s)
+void dv_solver_forget(solver *s)
 {
     if (s->watched.n >= WATCHED_FIRST + (size_t)WATCHED_MORE * s->forgets) {
         s->forgets++;
@@ -85,6 +90,6 @@ void solver_forget(solver *s)
     if (s->since_restart >= RESTART_UNIT * luby(s->restarts) && level_of(s) > 0 && !s->conflict) {
         s->restarts++;
         s->since_restart = 0;
-        solver_backjump(s, 0);
+        dv_solver_backjump(s, 0);
     }
 }

@@ -20,7 +20,7 @@ static int by_package(const void *a, const void *b)
     return order ? order : strcmp(x->range, y->range);
 }
 
-void dependencies_sort(dv_dependencies *dependencies)
+void dv_dependencies_sort(dv_dependencies *dependencies)
 {
     if (dependencies->n)
         qsort(dependencies->at, dependencies->n, sizeof(dependencies->at[0]), by_package);
@@ -104,7 +104,7 @@ void dv_problem_add_fixed(dv_problem *problem, const char *package, const char *
         *dv_vec_push(&fixed->dependencies) =
             (dv_dependency){.package = dv_strdup(dependencies->at[i].package),
                             .range = dv_strdup(dependencies->at[i].range)};
-    dependencies_sort(&fixed->dependencies);
+    dv_dependencies_sort(&fixed->dependencies);
 }
 
 void dv_solution_done(dv_solution *solution)

@@ -15,7 +15,7 @@
 /* By how much a conflict counts more than the one before it. */
 #define WEIGHT_GROWTH 1.05
 
-uint32_t solver_holds_since(const solver *s, const package *p, const dv_word *set)
+uint32_t dv_solver_holds_since(const solver *s, const package *p, const dv_word *set)
 {
     uint32_t at = p->last;
 
@@ -26,7 +26,7 @@ uint32_t solver_holds_since(const solver *s, const package *p, const dv_word *se
 
 static uint32_t level_since(const solver *s, const package *p, const dv_word *set)
 {
-    uint32_t at = solver_holds_since(s, p, set);
+    uint32_t at = dv_solver_holds_since(s, p, set);
 
     return at == NO_ENTRY ? 0 : s->trail.at[at].level;
 }
@@ -49,7 +49,7 @@ static void note_known(solver *s, package *p, uint32_t since)
     known->pkg = p;
     known->entry = since;
     if (s->closed) {
-        dv_word *set = solver_row(s, p);
+        dv_word *set = dv_solver_row(s, p);
 
         dv_set_copy(set, p->work, p->words);
         known->set = set;
@@ -59,7 +59,7 @@ static void note_known(solver *s, package *p, uint32_t since)
 /* Brings the state of p's term up to date after its set changed. */
 static void weigh_term(solver *s, learning *l, package *p)
 {
-    uint32_t since = solver_holds_since(s, p, p->work);
+    uint32_t since = dv_solver_holds_since(s, p, p->work);
     uint32_t level = since == NO_ENTRY ? 0 : s->trail.at[since].level;
     bool now = level == level_of(s);
 
@@ -141,14 +141,14 @@ static rule *make_rule(solver *s)
 
     for (size_t i = 0; i < s->work.n; i++)
         n += s->work.at[i]->in_work;
-    r = solver_rule_new(s, RULE_LEARNED, n);
+    r = dv_solver_rule_new(s, RULE_LEARNED, n);
     r->n = 0;
     for (size_t i = 0; i < s->work.n; i++) {
         package *p = s->work.at[i];
 
         if (!p->in_work)
             continue;
-        r->terms[r->n] = (term){p, solver_row(s, p)};
+        r->terms[r->n] = (term){p, dv_solver_row(s, p)};
         dv_set_copy(r->terms[r->n].set, p->work, p->words);
         r->n++;
     }
@@ -158,7 +158,7 @@ static rule *make_rule(solver *s)
     return r;
 }
 
-/* The term of the current level goes first, then the one that began to hold last; its level is the result. */
+/* The current level's term goes first, then the one that held last; its level is the result. */
 static uint32_t order_terms(const solver *s, rule *r)
 {
     uint32_t best = 0;
@@ -190,7 +190,7 @@ static void forget_work(solver *s)
         package *p = s->work.at[i];
 
         p->in_work = p->work_now = p->work_listed = false;
-        solver_heap_raise(s, p);
+        dv_solver_heap_raise(s, p);
     }
     s->work.n = 0;
 }
@@ -200,7 +200,7 @@ static rule *learn_once(solver *s, rule *conflict, size_t *ret_now)
 {
     learning l = {0};
 
-    solver_backjump(s, conflict_level(s, conflict));
+    dv_solver_backjump(s, conflict_level(s, conflict));
     s->conflict = NULL;
     s->sources.n = 0;
     *dv_vec_push(&s->sources) = (source){.rule = conflict};
@@ -211,7 +211,7 @@ static rule *learn_once(solver *s, rule *conflict, size_t *ret_now)
     return make_rule(s);
 }
 
-bool solver_learn(solver *s)
+bool dv_solver_learn(solver *s)
 {
     rule *r = s->conflict;
     size_t now = 0;
@@ -230,13 +230,13 @@ bool solver_learn(solver *s)
         forget_work(s); /* the new rule is a conflict of a lower level */
     }
     back = order_terms(s, r);
-    solver_note_learned(s, r);
+    dv_solver_note_learned(s, r);
     forget_work(s);
-    solver_backjump(s, back);
+    dv_solver_backjump(s, back);
     if (r->n > 1)
-        solver_watch(r);
+        dv_solver_watch(r);
     if (s->conflict) /* known before the rule could bite: it may bite further down */
         *dv_vec_push(&s->late) = (late){r, level_of(s)};
-    solver_narrow(s, r->terms[0].pkg, r->terms[0].set, r);
+    dv_solver_narrow(s, r->terms[0].pkg, r->terms[0].set, r);
     return true;
 }

@@ -52,7 +52,7 @@ static void sift_down(solver *s, package *p)
     place(s, at, p);
 }
 
-void solver_heap_add(solver *s, package *p)
+void dv_solver_heap_add(solver *s, package *p)
 {
     if (p->decidable)
         return;
@@ -62,8 +62,8 @@ void solver_heap_add(solver *s, package *p)
     sift_up(s, p);
 }
 
-/* Recent conflicts count more: the weight of one grows with each, which is as if all others shrank. */
-void solver_heap_raise(solver *s, package *p)
+/* Recent conflicts count more: each weighs more than the one before it. */
+void dv_solver_heap_raise(solver *s, package *p)
 {
     p->activity += s->weight;
     if (p->activity > WEIGHT_MAX) {
@@ -86,7 +86,7 @@ static void drop_top(solver *s)
     sift_down(s, last);
 }
 
-package *solver_next(solver *s)
+package *dv_solver_next(solver *s)
 {
     while (s->heap.n) {
         package *p = s->heap.at[0];
@@ -122,7 +122,7 @@ static bool is_asked_in_words(const package *p)
     return false;
 }
 
-size_t solver_pick(const solver *s, const package *p)
+size_t dv_solver_pick(const solver *s, const package *p)
 {
     size_t newest = dv_set_top(p->dom, p->words), value = newest;
 

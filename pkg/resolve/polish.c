@@ -79,7 +79,7 @@ static dv_err *raise(solver *s, package *p, bool *ret_raised)
         if (!dv_set_has(p->work, value) || (dv_version_is_pre(&v->v) && !words))
             continue;
         if (!v->expanded)
-            DV_CHECK(solver_expand(s, p, value));
+            DV_CHECK(dv_solver_expand(s, p, value));
         if (is_unusable(p, value) || !fits(p, value))
             continue;
         dv_set_drop(p->dom, now);
@@ -124,7 +124,7 @@ static void drop_unreached(solver *s)
     }
 }
 
-dv_err *solver_polish(solver *s)
+dv_err *dv_solver_polish(solver *s)
 {
     bool raised = true;
 

@@ -53,7 +53,7 @@ static void want_version(reader *r, dv_str text)
         return;
     r->err = dv_version_parse(text, &version);
     if (r->err)
-        scan_fail(&r->in, "a version must stand here");
+        dv_scan_fail(&r->in, "a version must stand here");
 }
 
 static void want_range(reader *r, dv_str text)
@@ -64,7 +64,7 @@ static void want_range(reader *r, dv_str text)
         return;
     r->err = dv_constraint_parse(text, &constraint);
     if (r->err)
-        scan_fail(&r->in, "a constraint must stand here");
+        dv_scan_fail(&r->in, "a constraint must stand here");
     else
         dv_map_put(r->file->ranges, text, &present);
 }
@@ -86,24 +86,24 @@ static void want_new_name(reader *r, dv_str name)
                 dv_map_put(r->seen, r->names.at[i], &present);
         }
         if (dv_map_get(r->seen, name))
-            scan_fail(&r->in, doubled);
+            dv_scan_fail(&r->in, doubled);
         dv_map_put(r->seen, name, &present);
     } else {
         for (size_t i = 0; i < r->names.n; i++)
             if (dv_str_eq(r->names.at[i], name))
-                scan_fail(&r->in, doubled);
+                dv_scan_fail(&r->in, doubled);
     }
     *dv_vec_push(&r->names) = name;
 }
 
 static void read_dependencies(reader *r, file_version *v)
 {
-    (void)scan_peek(&r->in);
+    (void)dv_scan_peek(&r->in);
     v->dependencies = r->in.at;
     r->names.n = 0;
-    for (bool more = scan_open(&r->in, '{'); more; more = scan_more(&r->in, '}')) {
-        want_new_name(r, scan_key(&r->in));
-        want_range(r, scan_string(&r->in));
+    for (bool more = dv_scan_open(&r->in, '{'); more; more = dv_scan_more(&r->in, '}')) {
+        want_new_name(r, dv_scan_key(&r->in));
+        want_range(r, dv_scan_string(&r->in));
     }
 }
 
@@ -115,26 +115,26 @@ static bool is_extended(reader *r)
 
     if (r->file->format < 2)
         return false;
-    for (bool more = scan_open(&ahead, '{'); more; more = !object && scan_more(&ahead, '}')) {
-        (void)scan_key(&ahead);
-        object = scan_peek(&ahead) == '{';
+    for (bool more = dv_scan_open(&ahead, '{'); more; more = !object && dv_scan_more(&ahead, '}')) {
+        (void)dv_scan_key(&ahead);
+        object = dv_scan_peek(&ahead) == '{';
         if (!object)
-            scan_skip(&ahead);
+            dv_scan_skip(&ahead);
     }
     return object && !ahead.fault;
 }
 
 static void read_extended(reader *r, file_version *v)
 {
-    for (bool more = scan_open(&r->in, '{'); more; more = scan_more(&r->in, '}')) {
-        dv_str key = scan_key(&r->in);
+    for (bool more = dv_scan_open(&r->in, '{'); more; more = dv_scan_more(&r->in, '}')) {
+        dv_str key = dv_scan_key(&r->in);
 
         if (dv_str_is(key, "deps") && !v->dependencies)
             read_dependencies(r, v);
         else if (dv_str_is(key, "repository") && !v->repository.p)
-            v->repository = scan_string(&r->in);
+            v->repository = dv_scan_string(&r->in);
         else
-            scan_fail(&r->in, "a version has \"deps\" and \"repository\", each once");
+            dv_scan_fail(&r->in, "a version has \"deps\" and \"repository\", each once");
     }
 }
 
@@ -148,8 +148,8 @@ static void read_package(reader *r, dv_str name)
     file_package *package = DV_ARENA_NEW(r->file->arena, file_package);
 
     r->versions.n = 0;
-    for (bool more = scan_open(&r->in, '{'); more; more = scan_more(&r->in, '}')) {
-        file_version v = {.text = scan_key(&r->in)};
+    for (bool more = dv_scan_open(&r->in, '{'); more; more = dv_scan_more(&r->in, '}')) {
+        file_version v = {.text = dv_scan_key(&r->in)};
 
         want_version(r, v.text);
         if (is_extended(r))
@@ -166,34 +166,35 @@ static void read_package(reader *r, dv_str name)
     }
     for (size_t i = 1; i < package->n; i++)
         if (by_text(&package->versions[i - 1], &package->versions[i]) == 0)
-            scan_fail(&r->in, doubled);
+            dv_scan_fail(&r->in, doubled);
     if (dv_map_get(r->file->packages, name))
-        scan_fail(&r->in, doubled);
+        dv_scan_fail(&r->in, doubled);
     dv_map_put(r->file->packages, name, package);
 }
 
 static void read_packages(reader *r)
 {
-    for (bool more = scan_open(&r->in, '{'); more; more = scan_more(&r->in, '}'))
-        read_package(r, scan_key(&r->in));
+    for (bool more = dv_scan_open(&r->in, '{'); more; more = dv_scan_more(&r->in, '}'))
+        read_package(r, dv_scan_key(&r->in));
 }
 
 /* ---- Repositories ---- */
 
 static void read_repositories(reader *r)
 {
-    for (bool more = scan_open(&r->in, '{'); more; more = scan_more(&r->in, '}')) {
-        dv_str name = scan_key(&r->in);
+    for (bool more = dv_scan_open(&r->in, '{'); more; more = dv_scan_more(&r->in, '}')) {
+        dv_str name = dv_scan_key(&r->in);
         int64_t *priority = DV_ARENA_NEW(r->file->arena, int64_t);
 
-        *priority = scan_integer(&r->in);
+        *priority = dv_scan_integer(&r->in);
         if (dv_map_get(r->file->repositories, name))
-            scan_fail(&r->in, doubled);
+            dv_scan_fail(&r->in, doubled);
         dv_map_put(r->file->repositories, name, priority);
     }
 }
 
-static dv_err *priority_of(const dv_problem_file *file, const file_version *v, int64_t *ret_priority)
+static dv_err *priority_of(const dv_problem_file *file, const file_version *v,
+                           int64_t *ret_priority)
 {
     const int64_t *priority = NULL;
 
@@ -243,8 +244,8 @@ static dv_err *filter_packages(const dv_problem_file *file)
 static void read_root(reader *r)
 {
     r->names.n = 0;
-    for (bool more = scan_open(&r->in, '{'); more; more = scan_more(&r->in, '}')) {
-        dv_str name = scan_key(&r->in), text = scan_string(&r->in);
+    for (bool more = dv_scan_open(&r->in, '{'); more; more = dv_scan_more(&r->in, '}')) {
+        dv_str name = dv_scan_key(&r->in), text = dv_scan_string(&r->in);
         DV_CLEANUP(dv_freep) char *package = own(name);
         DV_CLEANUP(dv_freep) char *range = own(text);
 
@@ -254,15 +255,15 @@ static void read_root(reader *r)
             return;
         r->err = dv_problem_add_root(r->file->problem, package, range, /* who= */ NULL);
         if (r->err)
-            scan_fail(&r->in, "a constraint must stand here");
+            dv_scan_fail(&r->in, "a constraint must stand here");
     }
 }
 
 static void read_chosen(reader *r, bool pinned)
 {
     r->names.n = 0;
-    for (bool more = scan_open(&r->in, '{'); more; more = scan_more(&r->in, '}')) {
-        dv_str name = scan_key(&r->in), text = scan_string(&r->in);
+    for (bool more = dv_scan_open(&r->in, '{'); more; more = dv_scan_more(&r->in, '}')) {
+        dv_str name = dv_scan_key(&r->in), text = dv_scan_string(&r->in);
         DV_CLEANUP(dv_freep) char *package = own(name);
         DV_CLEANUP(dv_freep) char *version = own(text);
 
@@ -280,9 +281,14 @@ static void read_chosen(reader *r, bool pinned)
 /* ---- The file ---- */
 
 enum { HAS_FORMAT = 1, HAS_PACKAGES = 2, HAS_ROOT = 4, HAS_ALL = 7 };
-static const struct { const char *key; unsigned bit; } members[] = {
-    {"format", HAS_FORMAT}, {"packages", HAS_PACKAGES}, {"root", HAS_ROOT}, {"installed", 8},
-    {"pinned", 16},         {"name", 32},               {"repositories", 64},
+static const struct {
+    const char *key;
+    unsigned bit;
+} members[] = {
+    {"format", HAS_FORMAT}, {"packages", HAS_PACKAGES},
+    {"root", HAS_ROOT},     {"installed", 8},
+    {"pinned", 16},         {"name", 32},
+    {"repositories", 64},
 };
 
 static unsigned member_of(dv_str key)
@@ -298,19 +304,19 @@ static void find_format(reader *r)
 {
     scan ahead = r->in;
 
-    for (bool more = scan_open(&ahead, '{'); more; more = scan_more(&ahead, '}')) {
+    for (bool more = dv_scan_open(&ahead, '{'); more; more = dv_scan_more(&ahead, '}')) {
         dv_str text;
 
-        if (!dv_str_is(scan_key(&ahead), "format")) {
-            scan_skip(&ahead);
+        if (!dv_str_is(dv_scan_key(&ahead), "format")) {
+            dv_scan_skip(&ahead);
             continue;
         }
-        text = scan_string(&ahead);
+        text = dv_scan_string(&ahead);
         r->file->format = dv_str_is(text, "davit-resolve/1")   ? 1
                           : dv_str_is(text, "davit-resolve/2") ? 2
                                                                : 0;
         if (!r->file->format)
-            scan_fail(&ahead, "\"format\" must be \"davit-resolve/1\" or \"davit-resolve/2\"");
+            dv_scan_fail(&ahead, "\"format\" must be \"davit-resolve/1\" or \"davit-resolve/2\"");
         break;
     }
     if (ahead.fault)
@@ -331,7 +337,7 @@ static void read_member(reader *r, unsigned member)
         read_chosen(r, member == 16);
         return;
     case 32:
-        r->file->name = scan_string(&r->in);
+        r->file->name = dv_scan_string(&r->in);
         return;
     case 64:
         if (r->file->format == 2) {
@@ -342,7 +348,7 @@ static void read_member(reader *r, unsigned member)
     default:
         break;
     }
-    scan_skip(&r->in);
+    dv_scan_skip(&r->in);
 }
 
 static void read_file(reader *r)
@@ -350,17 +356,18 @@ static void read_file(reader *r)
     unsigned seen = 0;
 
     find_format(r);
-    for (bool more = !r->in.fault && scan_open(&r->in, '{'); more; more = scan_more(&r->in, '}')) {
-        unsigned member = member_of(scan_key(&r->in));
+    for (bool more = !r->in.fault && dv_scan_open(&r->in, '{'); more;
+         more = dv_scan_more(&r->in, '}')) {
+        unsigned member = member_of(dv_scan_key(&r->in));
 
         if (member & seen)
-            scan_fail(&r->in, doubled);
+            dv_scan_fail(&r->in, doubled);
         seen |= member;
         read_member(r, member);
     }
-    scan_finish(&r->in);
+    dv_scan_finish(&r->in);
     if ((seen & HAS_ALL) != HAS_ALL)
-        scan_fail(&r->in, "\"format\", \"packages\" and \"root\" must be there");
+        dv_scan_fail(&r->in, "\"format\", \"packages\" and \"root\" must be there");
 }
 
 static dv_err *file_versions(const dv_candidates *self, dv_ctx *ctx, const char *package,
@@ -381,9 +388,9 @@ static const file_version *find_version(const file_package *package, dv_str text
 {
     const file_version wanted = {.text = text};
 
-    return package && package->n ? bsearch(&wanted, package->versions, package->n,
-                                           sizeof(file_version), by_text)
-                                 : NULL;
+    return package && package->n
+               ? bsearch(&wanted, package->versions, package->n, sizeof(file_version), by_text)
+               : NULL;
 }
 
 static dv_err *file_dependencies(const dv_candidates *self, dv_ctx *ctx, const char *package,
@@ -396,13 +403,15 @@ static dv_err *file_dependencies(const dv_candidates *self, dv_ctx *ctx, const c
 
     (void)ctx;
     if (!v)
-        return dv_err_new(DV_NOT_FOUND, "VersionNotFound", "the file has no %s %s", package, version);
+        return dv_err_new(DV_NOT_FOUND, "VersionNotFound", "the file has no %s %s", package,
+                          version);
     in.at = v->dependencies;
-    for (bool more = v->dependencies && scan_open(&in, '{'); more; more = scan_more(&in, '}')) {
-        char *name = own(scan_key(&in));
+    for (bool more = v->dependencies && dv_scan_open(&in, '{'); more;
+         more = dv_scan_more(&in, '}')) {
+        char *name = own(dv_scan_key(&in));
 
         *dv_vec_push(ret_dependencies) =
-            (dv_dependency){.package = name, .range = own(scan_string(&in))};
+            (dv_dependency){.package = name, .range = own(dv_scan_string(&in))};
     }
     return NULL;
 }
@@ -427,14 +436,14 @@ dv_err *dv_problem_read(dv_str json, dv_problem_file **ret_file)
     reader r = {.file = file, .seen = dv_map_new(/* free_value= */ NULL)};
     dv_auto(dv_err) detail = NULL;
 
-    scan_init(&r.in, json, file->arena);
+    dv_scan_init(&r.in, json, file->arena);
     read_file(&r);
     dv_map_free(r.seen);
     dv_vec_done(&r.names);
     dv_vec_done(&r.versions);
     detail = r.err;
     if (r.in.fault)
-        return dv_err_new(DV_INVALID, "BadProblem", "line %zu: %s%s%s", scan_line(&r.in),
+        return dv_err_new(DV_INVALID, "BadProblem", "line %zu: %s%s%s", dv_scan_line(&r.in),
                           r.in.fault, detail ? ": " : "", detail ? dv_err_str(detail) : "");
     DV_CHECK(filter_packages(file));
     *ret_file = DV_TAKE(file);

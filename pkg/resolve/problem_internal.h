@@ -29,4 +29,4 @@ struct dv_problem {
 };
 
 /* By name, then range, so that the order in which they came decides nothing. */
-void dependencies_sort(dv_dependencies *dependencies);
+void dv_dependencies_sort(dv_dependencies *dependencies);

@@ -46,8 +46,8 @@ static void visit_entry(void *context, uint32_t at)
     *dv_vec_push(&w->parts.known) = at;
 }
 
-void proof_entries(const solver *s, const package *p, const dv_word *set, uint32_t last,
-                   void (*visit)(void *context, uint32_t entry), void *context)
+void dv_proof_entries(const solver *s, const package *p, const dv_word *set, uint32_t last,
+                      void (*visit)(void *context, uint32_t entry), void *context)
 {
     const dv_word *after = p->dom;
 
@@ -70,7 +70,8 @@ static void open_entry(walk *w, uint32_t at)
     visit_rule(w, e.reason);
     for (uint32_t i = 0; i < e.reason->n; i++)
         if (e.reason->terms[i].pkg != e.pkg)
-            proof_entries(w->s, e.reason->terms[i].pkg, e.reason->terms[i].set, at, visit_entry, w);
+            dv_proof_entries(w->s, e.reason->terms[i].pkg, e.reason->terms[i].set, at, visit_entry,
+                             w);
 }
 
 static void open_rule(walk *w, const rule *r)
@@ -81,7 +82,7 @@ static void open_rule(walk *w, const rule *r)
         if (from->rule)
             visit_rule(w, from->rule);
         else
-            proof_entries(w->s, from->pkg, from->set, from->entry, visit_entry, w);
+            dv_proof_entries(w->s, from->pkg, from->set, from->entry, visit_entry, w);
     }
 }
 
@@ -92,7 +93,7 @@ static int by_id(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-void proof_collect(solver *s, proof_parts *ret_parts)
+void dv_proof_collect(solver *s, proof_parts *ret_parts)
 {
     walk w = {.s = s};
     proof_parts *parts = &w.parts;
@@ -110,7 +111,7 @@ void proof_collect(solver *s, proof_parts *ret_parts)
     *ret_parts = *parts;
 }
 
-void proof_parts_done(proof_parts *parts)
+void dv_proof_parts_done(proof_parts *parts)
 {
     dv_vec_done(&parts->leaves);
     dv_vec_done(&parts->learned);
@@ -123,10 +124,10 @@ static rules leaves_of(solver *s)
     proof_parts parts;
     rules leaves;
 
-    proof_collect(s, &parts);
+    dv_proof_collect(s, &parts);
     leaves = parts.leaves;
     parts.leaves = (rules){0};
-    proof_parts_done(&parts);
+    dv_proof_parts_done(&parts);
     return leaves;
 }
 
@@ -148,16 +149,16 @@ static int by_pair(const void *a, const void *b)
 static rule *join(solver *s, rule *const *list, size_t n)
 {
     package *p = list[0]->terms[0].pkg, *other = list[0]->terms[1].pkg;
-    rule *r = solver_rule_new(s, RULE_NEED, 2);
+    rule *r = dv_solver_rule_new(s, RULE_NEED, 2);
     ask *a = DV_ARENA_NEW(s->arena, ask);
 
     a->pkg = other;
-    a->allow = solver_row(s, other);
-    a->deny = solver_row(s, other);
+    a->allow = dv_solver_row(s, other);
+    a->deny = dv_solver_row(s, other);
     r->ask = a;
     r->sources_n = (uint32_t)n;
     r->sources = dv_arena_alloc(s->arena, n * sizeof(source));
-    r->terms[0] = (term){p, solver_row(s, p)};
+    r->terms[0] = (term){p, dv_solver_row(s, p)};
     r->terms[1] = (term){other, a->deny};
     for (size_t i = 0; i < n; i++) {
         r->sources[i].rule = list[i];
@@ -202,9 +203,9 @@ static dv_err *prove(solver *s, rules *list, bool *ret_proved)
     bool solved = false;
     dv_err *err;
 
-    solver_load(s, all.at, all.n);
+    dv_solver_load(s, all.at, all.n);
     dv_vec_done(&all);
-    err = solver_search(s, &solved);
+    err = dv_solver_search(s, &solved);
     *ret_proved = !err && !solved;
     if (err || solved)
         return err;
@@ -255,7 +256,7 @@ static dv_err *shrink(solver *s, rules *list)
     return NULL;
 }
 
-dv_err *proof_shrink(solver *s)
+dv_err *dv_proof_shrink(solver *s)
 {
     rules list = leaves_of(s);
     dv_err *err;

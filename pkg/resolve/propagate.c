@@ -21,7 +21,7 @@ static void push_entry(solver *s, package *p, rule *reason)
     *dv_vec_push(&s->trail) = e;
 }
 
-void solver_narrow(solver *s, package *p, const dv_word *deny, rule *reason)
+void dv_solver_narrow(solver *s, package *p, const dv_word *deny, rule *reason)
 {
     bool was_needed = is_needed(p);
 
@@ -40,13 +40,13 @@ void solver_narrow(solver *s, package *p, const dv_word *deny, rule *reason)
         if (!s->closed && !p->versions[dv_set_top(p->dom, p->words) - 1].expanded)
             *dv_vec_push(&s->forced) = p;
     } else if (!was_needed) {
-        solver_heap_add(s, p);
+        dv_solver_heap_add(s, p);
     }
 }
 
 /* ---- Rules that may bite ---- */
 
-void solver_check_rule(solver *s, rule *r)
+void dv_solver_check_rule(solver *s, rule *r)
 {
     const term *open = NULL;
 
@@ -58,16 +58,16 @@ void solver_check_rule(solver *s, rule *r)
         open = &r->terms[i];
     }
     if (open)
-        solver_narrow(s, open->pkg, open->set, r);
+        dv_solver_narrow(s, open->pkg, open->set, r);
     else if (!s->conflict)
         s->conflict = r;
 }
 
-void solver_add_late(solver *s, rule *r)
+void dv_solver_add_late(solver *s, rule *r)
 {
     if (level_of(s) > 0)
         *dv_vec_push(&s->late) = (late){r, level_of(s)};
-    solver_check_rule(s, r);
+    dv_solver_check_rule(s, r);
 }
 
 /* Rules made above the level may bite at it, though nothing here moves any more to wake them. */
@@ -80,7 +80,7 @@ static void check_late(solver *s)
         first--;
     for (size_t i = first; i < s->late.n; i++) {
         s->late.at[i].level = level;
-        solver_check_rule(s, s->late.at[i].rule);
+        dv_solver_check_rule(s, s->late.at[i].rule);
     }
     if (level == 0)
         s->late.n = 0;
@@ -95,9 +95,8 @@ static void wake_needs(solver *s, const package *p, size_t old)
         rule *r = p->needs.at[i];
         const dv_word *set = r->terms[0].set;
 
-        if (dv_set_within(p->dom, set, p->words) &&
-            !dv_set_within(s->undo.at + old, set, p->words))
-            solver_narrow(s, r->terms[1].pkg, r->terms[1].set, r);
+        if (dv_set_within(p->dom, set, p->words) && !dv_set_within(s->undo.at + old, set, p->words))
+            dv_solver_narrow(s, r->terms[1].pkg, r->terms[1].set, r);
     }
 }
 
@@ -110,8 +109,8 @@ static void wake_asks(solver *s, const package *p, size_t old)
             !dv_set_meets(s->undo.at + old, a->allow, p->words))
             continue;
         for (size_t k = 0; k < a->rules.n && !s->conflict; k++)
-            solver_narrow(s, a->rules.at[k]->terms[0].pkg, a->rules.at[k]->terms[0].set,
-                          a->rules.at[k]);
+            dv_solver_narrow(s, a->rules.at[k]->terms[0].pkg, a->rules.at[k]->terms[0].set,
+                             a->rules.at[k]);
     }
 }
 
@@ -150,7 +149,7 @@ static bool wake_rule(solver *s, const package *p, rule *r)
         return true;
     if (watch_elsewhere(r, mine))
         return false;
-    solver_narrow(s, other->pkg, other->set, r);
+    dv_solver_narrow(s, other->pkg, other->set, r);
     return true;
 }
 
@@ -168,7 +167,7 @@ static void wake_watches(solver *s, package *p)
     p->watches.n = kept;
 }
 
-void solver_propagate(solver *s)
+void dv_solver_propagate(solver *s)
 {
     while (s->head < s->trail.n && !s->conflict) {
         const entry e = s->trail.at[s->head++];
@@ -181,7 +180,7 @@ void solver_propagate(solver *s)
     }
 }
 
-void solver_watch(rule *r)
+void dv_solver_watch(rule *r)
 {
     add_watch(r, 0);
     add_watch(r, 1);
@@ -189,10 +188,10 @@ void solver_watch(rule *r)
 
 /* ---- Decisions ---- */
 
-void solver_decide(solver *s, package *p, const dv_word *deny)
+void dv_solver_decide(solver *s, package *p, const dv_word *deny)
 {
     *dv_vec_push(&s->level_starts) = (uint32_t)s->trail.n;
-    solver_narrow(s, p, deny, /* reason= */ NULL);
+    dv_solver_narrow(s, p, deny, /* reason= */ NULL);
 }
 
 static void undo_entry(solver *s)
@@ -204,10 +203,10 @@ static void undo_entry(solver *s)
     s->undo.n = e.old;
     p->last = e.prev;
     if (is_needed(p) && !is_settled(p))
-        solver_heap_add(s, p);
+        dv_solver_heap_add(s, p);
 }
 
-void solver_backjump(solver *s, uint32_t level)
+void dv_solver_backjump(solver *s, uint32_t level)
 {
     size_t keep;
 

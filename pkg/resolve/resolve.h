@@ -58,7 +58,8 @@ void dv_problem_add_installed(dv_problem *problem, const char *package, const ch
 /* Never moved: where the package is needed, it has this version. Asks for nothing by itself. */
 void dv_problem_add_pinned(dv_problem *problem, const char *package, const char *version,
                            const char *who);
-/* A name whose only candidate is this version with these dependencies (an inline manifest). Copies. */
+/* A name whose only candidate is this version with these dependencies (an inline manifest). Copies.
+ */
 void dv_problem_add_fixed(dv_problem *problem, const char *package, const char *version,
                           const dv_dependencies *dependencies);
 DV_DEFINE_AUTO(dv_problem)
@@ -71,7 +72,8 @@ typedef struct {
     DV_VEC(dv_choice) choices; /* in byte order of package */
 } dv_solution;
 void dv_solution_done(dv_solution *solution);
-const char *dv_solution_get(const dv_solution *solution, const char *package); /* NULL: not chosen */
+const char *dv_solution_get(const dv_solution *solution,
+                            const char *package); /* NULL: not chosen */
 
 /*
  * Solves. NULL: *ret_solution is filled. DENIED "DependencyConflict": nothing fits; the message is
@@ -80,5 +82,6 @@ const char *dv_solution_get(const dv_solution *solution, const char *package); /
  * NOT_FOUND "PackageNotFound": a root's name, or no version of it in range.
  */
 #define DV_EXPLANATION_MAX ((size_t)20000)
-DV_MUST_USE dv_err *dv_resolve(dv_ctx *ctx, const dv_problem *problem, const dv_candidates *candidates,
-                               dv_solution *ret_solution, char **ret_explanation);
+DV_MUST_USE dv_err *dv_resolve(dv_ctx *ctx, const dv_problem *problem,
+                               const dv_candidates *candidates, dv_solution *ret_solution,
+                               char **ret_explanation);

@@ -3,20 +3,20 @@
 
 static const char not_json[] = "it is not JSON";
 
-void scan_init(scan *in, dv_str json, dv_arena *arena)
+void dv_scan_init(scan *in, dv_str json, dv_arena *arena)
 {
     *in = (scan){.start = json.p, .at = json.p, .end = json.p + json.n, .arena = arena};
     if (!dv_utf8_valid(json))
-        scan_fail(in, "it is not UTF-8");
+        dv_scan_fail(in, "it is not UTF-8");
 }
 
-void scan_fail(scan *in, const char *fault)
+void dv_scan_fail(scan *in, const char *fault)
 {
     if (!in->fault)
         in->fault = fault;
 }
 
-size_t scan_line(const scan *in)
+size_t dv_scan_line(const scan *in)
 {
     size_t line = 1;
 
@@ -25,7 +25,7 @@ size_t scan_line(const scan *in)
     return line;
 }
 
-char scan_peek(scan *in)
+char dv_scan_peek(scan *in)
 {
     while (in->at < in->end &&
            (*in->at == ' ' || *in->at == '\n' || *in->at == '\r' || *in->at == '\t'))
@@ -35,27 +35,27 @@ char scan_peek(scan *in)
 
 static bool take(scan *in, char c)
 {
-    if (scan_peek(in) != c)
+    if (dv_scan_peek(in) != c)
         return false;
     in->at++;
     return true;
 }
 
-bool scan_open(scan *in, char open)
+bool dv_scan_open(scan *in, char open)
 {
     if (!take(in, open)) {
-        scan_fail(in, open == '{' ? "an object must stand here" : "an array must stand here");
+        dv_scan_fail(in, open == '{' ? "an object must stand here" : "an array must stand here");
         return false;
     }
     return !take(in, open == '{' ? '}' : ']') && !in->fault;
 }
 
-bool scan_more(scan *in, char close)
+bool dv_scan_more(scan *in, char close)
 {
     if (take(in, ','))
         return true;
     if (!take(in, close))
-        scan_fail(in, not_json);
+        dv_scan_fail(in, not_json);
     return false;
 }
 
@@ -64,7 +64,7 @@ static unsigned hex4(scan *in)
     unsigned value = 0;
 
     if (in->end - in->at < 4) {
-        scan_fail(in, not_json);
+        dv_scan_fail(in, not_json);
         return 0;
     }
     for (int i = 0; i < 4; i++) {
@@ -75,7 +75,7 @@ static unsigned hex4(scan *in)
         else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
             value = value * 16 + (unsigned)((c | 0x20) - 'a') + 10;
         else
-            scan_fail(in, not_json);
+            dv_scan_fail(in, not_json);
     }
     return value;
 }
@@ -114,13 +114,13 @@ static size_t unescape_unicode(scan *in, char *to)
         in->at += 2;
         low = hex4(in);
         if (low < 0xdc00 || low > 0xdfff)
-            scan_fail(in, not_json);
+            dv_scan_fail(in, not_json);
         code = 0x10000 + ((code - 0xd800) << 10) + ((low - 0xdc00) & 0x3ff);
     } else if (code >= 0xd800 && code < 0xe000) {
-        scan_fail(in, not_json);
+        dv_scan_fail(in, not_json);
     }
     if (code == 0)
-        scan_fail(in, "a text holds NUL");
+        dv_scan_fail(in, "a text holds NUL");
     return put_utf8(to, in->fault ? '?' : code);
 }
 
@@ -133,7 +133,7 @@ static size_t unescape_one(scan *in, char *to)
     if (c == 'u')
         return unescape_unicode(in, to);
     if (!found) {
-        scan_fail(in, not_json);
+        dv_scan_fail(in, not_json);
         return 0;
     }
     to[0] = into[found - from];
@@ -154,7 +154,7 @@ static dv_str unescape(scan *in, dv_str head)
         memcpy(out, head.p, head.n);
     while (in->at < in->end && *in->at != '"' && !in->fault) {
         if ((unsigned char)*in->at < ' ')
-            scan_fail(in, not_json);
+            dv_scan_fail(in, not_json);
         else if (*in->at != '\\')
             out[n++] = *in->at++;
         else
@@ -163,13 +163,13 @@ static dv_str unescape(scan *in, dv_str head)
     return (dv_str){out, n};
 }
 
-dv_str scan_string(scan *in)
+dv_str dv_scan_string(scan *in)
 {
     const char *start;
     dv_str text;
 
     if (!take(in, '"')) {
-        scan_fail(in, "a text must stand here");
+        dv_scan_fail(in, "a text must stand here");
         return DV_STR("");
     }
     start = in->at;
@@ -179,19 +179,19 @@ dv_str scan_string(scan *in)
     if (in->at < in->end && *in->at == '\\')
         text = unescape(in, text);
     if (in->at >= in->end || *in->at != '"')
-        scan_fail(in, not_json);
+        dv_scan_fail(in, not_json);
     if (in->fault)
         return DV_STR("");
     in->at++;
     return text;
 }
 
-dv_str scan_key(scan *in)
+dv_str dv_scan_key(scan *in)
 {
-    dv_str key = scan_string(in);
+    dv_str key = dv_scan_string(in);
 
     if (!take(in, ':'))
-        scan_fail(in, not_json);
+        dv_scan_fail(in, not_json);
     return key;
 }
 
@@ -210,30 +210,30 @@ static bool scan_number(scan *in, dv_str *ret_text)
     const char *start, *first;
     bool whole = true;
 
-    (void)scan_peek(in);
+    (void)dv_scan_peek(in);
     start = in->at;
     in->at += in->at < in->end && *in->at == '-';
     first = in->at;
     if (!span_digits(in) || (*first == '0' && in->at - first > 1))
-        scan_fail(in, not_json);
+        dv_scan_fail(in, not_json);
     if (in->at < in->end && *in->at == '.') {
         in->at++;
         whole = false;
         if (!span_digits(in))
-            scan_fail(in, not_json);
+            dv_scan_fail(in, not_json);
     }
     if (in->at < in->end && (*in->at | 0x20) == 'e') {
         in->at++;
         whole = false;
         in->at += in->at < in->end && (*in->at == '+' || *in->at == '-');
         if (!span_digits(in))
-            scan_fail(in, not_json);
+            dv_scan_fail(in, not_json);
     }
     *ret_text = (dv_str){start, (size_t)(in->at - start)};
     return whole;
 }
 
-int64_t scan_integer(scan *in)
+int64_t dv_scan_integer(scan *in)
 {
     dv_str text;
     int64_t value = 0;
@@ -241,7 +241,7 @@ int64_t scan_integer(scan *in)
     dv_auto(dv_err) err = whole && !in->fault ? dv_str_i64(text, &value) : NULL;
 
     if (!whole || err)
-        scan_fail(in, "an integer of 64 bits must stand here");
+        dv_scan_fail(in, "an integer of 64 bits must stand here");
     return value;
 }
 
@@ -255,7 +255,7 @@ static void skip_word(scan *in)
             in->at += words[i].n;
             return;
         }
-    scan_fail(in, not_json);
+    dv_scan_fail(in, not_json);
 }
 
 static void skip_scalar(scan *in, char c)
@@ -263,39 +263,39 @@ static void skip_scalar(scan *in, char c)
     dv_str ignored;
 
     if (c == '"')
-        (void)scan_string(in);
+        (void)dv_scan_string(in);
     else if (c == '-' || (c >= '0' && c <= '9'))
         (void)scan_number(in, &ignored);
     else
         skip_word(in);
 }
 
-void scan_skip(scan *in)
+void dv_scan_skip(scan *in)
 {
     char closers[DV_SCAN_DEPTH_MAX];
     size_t depth = 0;
 
     do {
-        char c = scan_peek(in);
+        char c = dv_scan_peek(in);
         bool inside = (c == '{' || c == '[') && depth < DV_SCAN_DEPTH_MAX;
 
         if ((c == '{' || c == '[') && !inside)
-            scan_fail(in, "it is nested too deeply");
-        if (inside && scan_open(in, c))
+            dv_scan_fail(in, "it is nested too deeply");
+        if (inside && dv_scan_open(in, c))
             closers[depth++] = c == '{' ? '}' : ']';
         else if (!inside)
             skip_scalar(in, c);
         else
             inside = false;
-        while (!inside && depth > 0 && !in->fault && !scan_more(in, closers[depth - 1]))
+        while (!inside && depth > 0 && !in->fault && !dv_scan_more(in, closers[depth - 1]))
             depth--;
         if (depth > 0 && closers[depth - 1] == '}' && !in->fault)
-            (void)scan_key(in);
+            (void)dv_scan_key(in);
     } while (depth > 0 && !in->fault);
 }
 
-void scan_finish(scan *in)
+void dv_scan_finish(scan *in)
 {
-    if (scan_peek(in) != 0 || (in->at < in->end && !in->fault))
-        scan_fail(in, "something follows the end");
+    if (dv_scan_peek(in) != 0 || (in->at < in->end && !in->fault))
+        dv_scan_fail(in, "something follows the end");
 }

@@ -3,8 +3,8 @@
  * A pull reader of JSON for problem files, which may be large and are read in place: strings
  * without escapes are views of the input. The first fault is kept and ends everything.
  *
- *     for (bool more = scan_open(&in, '{'); more; more = scan_more(&in, '}')) {
- *         dv_str key = scan_key(&in);
+ *     for (bool more = dv_scan_open(&in, '{'); more; more = dv_scan_more(&in, '}')) {
+ *         dv_str key = dv_scan_key(&in);
  *         …
  *     }
  *     fault = in.fault;
@@ -25,21 +25,21 @@ typedef struct {
 /* Depth of values that are skipped over. */
 #define DV_SCAN_DEPTH_MAX 64
 
-void scan_init(scan *in, dv_str json, dv_arena *arena);
+void dv_scan_init(scan *in, dv_str json, dv_arena *arena);
 /* Records the fault unless there is one already. */
-void scan_fail(scan *in, const char *fault);
+void dv_scan_fail(scan *in, const char *fault);
 /* Behind '{' or '['. False: not that, or it is empty (then it is behind the end, too). */
-bool scan_open(scan *in, char open);
+bool dv_scan_open(scan *in, char open);
 /* Behind a ',', or behind the end (false). */
-bool scan_more(scan *in, char close);
+bool dv_scan_more(scan *in, char close);
 /* A key and its colon. */
-dv_str scan_key(scan *in);
-dv_str scan_string(scan *in);
-int64_t scan_integer(scan *in);
+dv_str dv_scan_key(scan *in);
+dv_str dv_scan_string(scan *in);
+int64_t dv_scan_integer(scan *in);
 /* The next byte that is not white space, not taken; 0 at the end. */
-char scan_peek(scan *in);
+char dv_scan_peek(scan *in);
 /* Over one value of any kind, checking it. */
-void scan_skip(scan *in);
+void dv_scan_skip(scan *in);
 /* Nothing but white space is left, or a fault. */
-void scan_finish(scan *in);
-size_t scan_line(const scan *in);
+void dv_scan_finish(scan *in);
+size_t dv_scan_line(const scan *in);

@@ -101,19 +101,19 @@ static dv_err *expand_forced(solver *s)
         size_t value = dv_set_top(p->dom, p->words);
 
         if (is_needed(p) && is_settled(p) && !p->versions[value - 1].expanded)
-            DV_CHECK(solver_expand(s, p, value));
+            DV_CHECK(dv_solver_expand(s, p, value));
     }
     return NULL;
 }
 
-/* True: a decision was made. What is installed stays so, or is absent, while nothing speaks against it. */
+/* True: something was decided. What is installed stays, or is absent, where that is possible. */
 static bool keep_installed(solver *s)
 {
     if (s->installed_fresh) {
         /* Found late: it goes before what was decided meanwhile. */
         s->installed_fresh = false;
         s->installed_level = UINT32_MAX;
-        solver_backjump(s, 0);
+        dv_solver_backjump(s, 0);
         s->installed_next = 0;
         return true;
     }
@@ -129,7 +129,7 @@ static bool keep_installed(solver *s)
         dv_set_drop(moved, p->installed);
         if (!dv_set_meets(p->dom, moved, p->words))
             continue;
-        solver_decide(s, p, moved);
+        dv_solver_decide(s, p, moved);
         return true;
     }
     if (s->installed_level > level_of(s))
@@ -145,33 +145,33 @@ static dv_err *decide(solver *s, bool *ret_done)
 
     if (keep_installed(s))
         return NULL;
-    p = solver_next(s);
+    p = dv_solver_next(s);
     if (!p) {
         *ret_done = true;
         return NULL;
     }
-    value = solver_pick(s, p);
+    value = dv_solver_pick(s, p);
     if (!s->closed && !p->versions[value - 1].expanded)
-        return solver_expand(s, p, value); /* it may fall at once; then nothing is decided */
+        return dv_solver_expand(s, p, value); /* it may fall at once; then nothing is decided */
     dv_set_copy(p->work, p->dom, p->words);
     dv_set_drop(p->work, value);
-    solver_decide(s, p, p->work);
+    dv_solver_decide(s, p, p->work);
     return NULL;
 }
 
-dv_err *solver_search(solver *s, bool *ret_solved)
+dv_err *dv_solver_search(solver *s, bool *ret_solved)
 {
     bool done = false;
     uint64_t checked = s->steps;
 
     while (!done) {
-        solver_propagate(s);
+        dv_solver_propagate(s);
         if (s->conflict) {
-            if (!solver_learn(s)) {
+            if (!dv_solver_learn(s)) {
                 *ret_solved = false;
                 return NULL;
             }
-            solver_forget(s);
+            dv_solver_forget(s);
         }
         if (s->steps_max && s->steps > s->steps_max)
             break;
@@ -234,7 +234,7 @@ static void hang_rule(solver *s, rule *r)
 }
 
 /* From the roots along what they need as far as that leads: so a proof is read most easily. */
-void solver_load(solver *s, rule *const *list, size_t n)
+void dv_solver_load(solver *s, rule *const *list, size_t n)
 {
     reset(s);
     for (size_t i = 0; i < n; i++)
@@ -242,12 +242,12 @@ void solver_load(solver *s, rule *const *list, size_t n)
     s->forward = true;
     for (size_t i = 0; i < n; i++)
         if (list[i]->kind != RULE_NEED)
-            solver_check_rule(s, list[i]);
-    solver_propagate(s);
+            dv_solver_check_rule(s, list[i]);
+    dv_solver_propagate(s);
     s->forward = false;
     s->head = 0;
     for (size_t i = 0; i < n && !s->conflict; i++)
-        solver_check_rule(s, list[i]);
+        dv_solver_check_rule(s, list[i]);
 }
 
 /* ---- Answer ---- */
@@ -295,8 +295,8 @@ static dv_err *refuse(solver *s, char **ret_explanation)
     DV_CLEANUP(dv_freep) char *text = NULL;
     bool missing = hopeless_root(s) != NULL;
 
-    DV_CHECK(proof_shrink(s));
-    solver_explain(s, &first, &text);
+    DV_CHECK(dv_proof_shrink(s));
+    dv_solver_explain(s, &first, &text);
     if (ret_explanation)
         *ret_explanation = DV_TAKE(text);
     return dv_err_new(missing ? DV_NOT_FOUND : DV_DENIED,
@@ -308,11 +308,11 @@ static dv_err *solve(solver *s, dv_solution *ret_solution, char **ret_explanatio
     bool solved = false;
 
     DV_CHECK(dv_ctx_check(s->ctx));
-    DV_CHECK(solver_add_roots(s));
-    DV_CHECK(solver_search(s, &solved));
+    DV_CHECK(dv_solver_add_roots(s));
+    DV_CHECK(dv_solver_search(s, &solved));
     if (!solved)
         return refuse(s, ret_explanation);
-    DV_CHECK(solver_polish(s));
+    DV_CHECK(dv_solver_polish(s));
     take_solution(s, ret_solution);
     return NULL;
 }

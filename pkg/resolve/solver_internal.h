@@ -93,7 +93,7 @@ struct ask {
     DV_VEC(rule *) rules;  /* RULE_NEED */
 };
 
-/* A learned rule that has this package's term among its first two; with the first word of its set. */
+/* A learned rule with this package's term among its first two, and that set's first word. */
 typedef struct {
     rule *rule;
     dv_word first;
@@ -109,14 +109,14 @@ struct package {
     const char *name;
     uint32_t id; /* in order of discovery */
     uint32_t values, words;
-    bool known;     /* somebody has the name */
-    bool decidable; /* in the heap */
+    bool known;          /* somebody has the name */
+    bool decidable;      /* in the heap */
     uint32_t unreadable; /* version texts that were skipped */
     uint32_t heap_at, mark;
-    double activity; /* how much it took part in conflicts lately */
-    uint32_t last;  /* its newest trail entry, or NO_ENTRY */
+    double activity;    /* how much it took part in conflicts lately */
+    uint32_t last;      /* its newest trail entry, or NO_ENTRY */
     uint32_t installed; /* value, 0: none or not among the versions */
-    uint32_t rank;  /* of a root, in order of name; UINT32_MAX: no root */
+    uint32_t rank;      /* of a root, in order of name; UINT32_MAX: no root */
     version *versions;
     dv_strings texts;
     const problem_fixed *fixed;
@@ -125,15 +125,15 @@ struct package {
     dv_word *work; /* learn.c: the package's term in the rule being learned */
     bool in_work, work_now, work_listed;
     DV_VEC(ask *) asks;
-    DV_VEC(rule *) needs;   /* RULE_NEED with this package as the dependant */
+    DV_VEC(rule *) needs; /* RULE_NEED with this package as the dependant */
     DV_VEC(watch) watches;
-    DV_VEC(rule *) facts;   /* RULE_ROOT, RULE_PIN, RULE_UNUSABLE about this package */
+    DV_VEC(rule *) facts; /* RULE_ROOT, RULE_PIN, RULE_UNUSABLE about this package */
 };
 
 /* One narrowing of one domain. */
 typedef struct {
     package *pkg;
-    rule *reason;   /* NULL: a decision */
+    rule *reason; /* NULL: a decision */
     uint32_t level;
     uint32_t prev;  /* the package's entry before, or NO_ENTRY */
     size_t old;     /* the domain before, in solver.undo */
@@ -163,28 +163,28 @@ typedef struct solver {
     DV_VEC(dv_word) undo;
     DV_VEC(uint32_t) level_starts; /* trail length when level i + 1 began */
     size_t head;                   /* trail entries before it are propagated */
-    DV_VEC(late) late;             /* rules that may bite at lower levels than where they were made */
+    DV_VEC(late) late;             /* rules that may bite below the level they were made at */
     DV_VEC(package *) forced;      /* narrowed to one version, to be expanded */
     DV_VEC(package *) heap;        /* needed, undecided; see order.c */
     DV_VEC(package *) installed;   /* known packages with an installed version, by name */
     uint32_t roots;
-    DV_VEC(package *) work;        /* learn.c */
-    DV_VEC(rule *) watched;        /* forget.c */
+    DV_VEC(package *) work; /* learn.c */
+    DV_VEC(rule *) watched; /* forget.c */
     DV_VEC(uint32_t) level_marks;
     uint32_t level_mark, since_restart, restarts, forgets;
-    size_t installed_next;         /* decided up to here */
-    uint32_t installed_level;      /* level at which all of installed were settled */
+    size_t installed_next;    /* decided up to here */
+    uint32_t installed_level; /* level at which all of installed were settled */
     bool installed_fresh;
-    rule *conflict;                /* all its terms hold */
+    rule *conflict; /* all its terms hold */
     uint32_t rules, conflicts;
-    double weight;                 /* of a conflict, for order.c */
-    uint64_t steps, steps_max;     /* narrowings looked at; 0: without end */
-    uint32_t mark;                 /* proof.c: of the walk that is on */
-    bool closed;                   /* explaining: only the rules that are loaded count */
-    bool forward;                  /* only from a dependant to what it needs */
-    DV_VEC(package *) loaded;      /* packages of those rules */
-    DV_VEC(source) sources;        /* learn.c: of the rule being learned */
-    rule *proof;                   /* the rule without terms, when there is no solution */
+    double weight;             /* of a conflict, for order.c */
+    uint64_t steps, steps_max; /* narrowings looked at; 0: without end */
+    uint32_t mark;             /* proof.c: of the walk that is on */
+    bool closed;               /* explaining: only the rules that are loaded count */
+    bool forward;              /* only from a dependant to what it needs */
+    DV_VEC(package *) loaded;  /* packages of those rules */
+    DV_VEC(source) sources;    /* learn.c: of the rule being learned */
+    rule *proof;               /* the rule without terms, when there is no solution */
 } solver;
 
 static inline uint32_t level_of(const solver *s)
@@ -210,43 +210,43 @@ static inline bool is_settled(const package *p)
 /* ---- universe.c: packages, versions and dependencies, asked for when they are looked at ---- */
 
 /* Lists the versions the first time. Fails as candidates->versions does, but for NOT_FOUND. */
-DV_MUST_USE dv_err *solver_find_package(solver *s, const char *name, package **ret_package);
-/* Makes the rules of one version of p and propagates none. Fails as candidates->dependencies does. */
-DV_MUST_USE dv_err *solver_expand(solver *s, package *p, size_t value);
-DV_MUST_USE dv_err *solver_add_roots(solver *s);
+DV_MUST_USE dv_err *dv_solver_find_package(solver *s, const char *name, package **ret_package);
+/* Makes the rules of one version of p. Fails as candidates->dependencies does. */
+DV_MUST_USE dv_err *dv_solver_expand(solver *s, package *p, size_t value);
+DV_MUST_USE dv_err *dv_solver_add_roots(solver *s);
 /* A row of p in the arena, empty. */
-dv_word *solver_row(solver *s, const package *p);
-rule *solver_rule_new(solver *s, rule_kind kind, uint32_t n);
+dv_word *dv_solver_row(solver *s, const package *p);
+rule *dv_solver_rule_new(solver *s, rule_kind kind, uint32_t n);
 
 /* ---- propagate.c ---- */
 
 /* Applies the rule if at most one of its terms does not hold. */
-void solver_check_rule(solver *s, rule *r);
+void dv_solver_check_rule(solver *s, rule *r);
 /* The rule is made at the current level but may bite at lower ones: watched over until level 0. */
-void solver_add_late(solver *s, rule *r);
+void dv_solver_add_late(solver *s, rule *r);
 /* Takes the values of deny from the domain; sets s->conflict when none is left. */
-void solver_narrow(solver *s, package *p, const dv_word *deny, rule *reason);
+void dv_solver_narrow(solver *s, package *p, const dv_word *deny, rule *reason);
 /* Until nothing follows any more, or s->conflict is set. */
-void solver_propagate(solver *s);
-void solver_decide(solver *s, package *p, const dv_word *deny);
-void solver_backjump(solver *s, uint32_t level);
+void dv_solver_propagate(solver *s);
+void dv_solver_decide(solver *s, package *p, const dv_word *deny);
+void dv_solver_backjump(solver *s, uint32_t level);
 /* Of a learned rule with two terms or more: wakes it through its first two. */
-void solver_watch(rule *r);
+void dv_solver_watch(rule *r);
 
 /* ---- learn.c ---- */
 
 /* Turns s->conflict into a rule and goes back to where it bites. False: s->proof is complete. */
-DV_MUST_USE bool solver_learn(solver *s);
+DV_MUST_USE bool dv_solver_learn(solver *s);
 
 /* The entry through which the term began to hold; NO_ENTRY: it always did. */
-uint32_t solver_holds_since(const solver *s, const package *p, const dv_word *set);
+uint32_t dv_solver_holds_since(const solver *s, const package *p, const dv_word *set);
 
 /* ---- solve.c ---- */
 
-/* *ret_solved: false where s->proof is complete. Past steps_max it gives up, as if it were solved. */
-DV_MUST_USE dv_err *solver_search(solver *s, bool *ret_solved);
-/* Forgets everything but the packages; then only the given rules, which are not learned ones, count. */
-void solver_load(solver *s, rule *const *rules, size_t n);
+/* *ret_solved: false where s->proof is complete. Past steps_max it gives up, as if solved. */
+DV_MUST_USE dv_err *dv_solver_search(solver *s, bool *ret_solved);
+/* Forgets everything but the packages; then only the given rules, none learned, count. */
+void dv_solver_load(solver *s, rule *const *rules, size_t n);
 
 /* ---- proof.c ---- */
 
@@ -258,52 +258,52 @@ typedef struct {
     rules learned; /* the proof itself left out */
     entries known; /* of the trail, at level 0 */
 } proof_parts;
-void proof_collect(solver *s, proof_parts *ret_parts);
-void proof_parts_done(proof_parts *parts);
+void dv_proof_collect(solver *s, proof_parts *ret_parts);
+void dv_proof_parts_done(proof_parts *parts);
 /*
  * Calls back with each trail entry that made the package's values come within set, up to and
  * with entry `last`; set NULL: each entry at all.
  */
-void proof_entries(const solver *s, const package *p, const dv_word *set, uint32_t last,
-                   void (*visit)(void *context, uint32_t entry), void *context);
+void dv_proof_entries(const solver *s, const package *p, const dv_word *set, uint32_t last,
+                      void (*visit)(void *context, uint32_t entry), void *context);
 /* Proves once more with as few rules as a budget of steps finds. Fails as dv_ctx_check() does. */
-DV_MUST_USE dv_err *proof_shrink(solver *s);
+DV_MUST_USE dv_err *dv_proof_shrink(solver *s);
 
 /* ---- forget.c ---- */
 
 /* Of a rule just learned, at the level of its conflict. */
-void solver_note_learned(solver *s, rule *r);
+void dv_solver_note_learned(solver *s, rule *r);
 /* Between two conflicts: restarts and drops watches when it is time. */
-void solver_forget(solver *s);
+void dv_solver_forget(solver *s);
 
 /* ---- order.c ---- */
 
-void solver_heap_add(solver *s, package *p);
-void solver_heap_raise(solver *s, package *p);
+void dv_solver_heap_add(solver *s, package *p);
+void dv_solver_heap_raise(solver *s, package *p);
 /* NULL: every needed package is settled. */
-package *solver_next(solver *s);
+package *dv_solver_next(solver *s);
 /* The value to try, which the domain has. */
-size_t solver_pick(const solver *s, const package *p);
+size_t dv_solver_pick(const solver *s, const package *p);
 
 /* ---- polish.c ---- */
 
 /* Of a found solution: raises what can be raised alone, drops what nobody needs. */
-DV_MUST_USE dv_err *solver_polish(solver *s);
+DV_MUST_USE dv_err *dv_solver_polish(solver *s);
 
 /* ---- words.c: how packages and sets of versions are called ---- */
 
 /* `web`; "web" where nobody has the name. */
-void words_name(dv_buf *out, const package *p);
-/* `web` 1.0.0 to 1.4.2; "every version of `web`". Absent is left aside; last is " and " or " or ". */
-void words_set(dv_buf *out, const package *p, const dv_word *set, const char *last);
+void dv_words_name(dv_buf *out, const package *p);
+/* `web` 1.0.0 to 1.4.2; "every version of `web`". Absent doesn't count; last: " and ", " or ". */
+void dv_words_set(dv_buf *out, const package *p, const dv_word *set, const char *last);
 /* `web` ^1, in the words of who asked. */
-void words_ask(dv_buf *out, const ask *a);
-/* "a PackageManifest asks for `web` ^1" and the like: what a rule says, as a sentence without its dot. */
-void words_rule(dv_buf *out, const rule *r);
+void dv_words_ask(dv_buf *out, const ask *a);
+/* "the root asks for `web` ^1" and the like: what a rule says, without a dot. */
+void dv_words_rule(dv_buf *out, const rule *r);
 /* What remains when deny is taken away: "`web` 1.0.0 is out" or "`web` 2.0.0 is needed". */
-void words_denied(dv_buf *out, solver *s, const package *p, const dv_word *deny);
+void dv_words_denied(dv_buf *out, solver *s, const package *p, const dv_word *deny);
 
 /* ---- explain.c ---- */
 
 /* The text of s->proof; owned. *ret_first: its shortest form, one sentence, owned. */
-void solver_explain(solver *s, char **ret_first, char **ret_text);
+void dv_solver_explain(solver *s, char **ret_first, char **ret_text);

@@ -3,12 +3,12 @@
 
 static const char cannot_be_read[] = "in a range that cannot be read";
 
-dv_word *solver_row(solver *s, const package *p)
+dv_word *dv_solver_row(solver *s, const package *p)
 {
     return dv_arena_alloc(s->arena, p->words * sizeof(dv_word));
 }
 
-rule *solver_rule_new(solver *s, rule_kind kind, uint32_t n)
+rule *dv_solver_rule_new(solver *s, rule_kind kind, uint32_t n)
 {
     rule *r = dv_arena_alloc(s->arena, sizeof(*r) + n * sizeof(term));
 
@@ -104,18 +104,18 @@ static size_t first_named(const named *list, const char *name)
 static void add_fact(solver *s, rule_kind kind, package *p, dv_word *denied, ask *asked,
                      const char *note)
 {
-    rule *r = solver_rule_new(s, kind, 1);
+    rule *r = dv_solver_rule_new(s, kind, 1);
 
     r->terms[0] = (term){p, denied};
     r->ask = asked;
     r->note = note;
     *dv_vec_push(&p->facts) = r;
-    solver_add_late(s, r);
+    dv_solver_add_late(s, r);
 }
 
 static void add_pin(solver *s, package *p, const problem_version *pinned)
 {
-    dv_word *denied = solver_row(s, p);
+    dv_word *denied = dv_solver_row(s, p);
     size_t value = value_of(p, pinned->version);
 
     dv_set_fill(denied, p->values);
@@ -132,8 +132,8 @@ static void note_installed(solver *s, package *p)
     size_t at = s->installed.n;
 
     EACH_NAMED(i, &s->given_installed, p->name)
-        if (!p->installed)
-            p->installed = (uint32_t)value_of(p, s->given_installed.at[i]->version);
+    if (!p->installed)
+        p->installed = (uint32_t)value_of(p, s->given_installed.at[i]->version);
     if (!p->installed)
         return;
     dv_vec_push(&s->installed);
@@ -152,7 +152,7 @@ static package *package_new(solver *s, const char *name)
     p->last = NO_ENTRY;
     p->rank = UINT32_MAX;
     EACH_NAMED(i, &s->given_fixed, name)
-        p->fixed = (const problem_fixed *)s->given_fixed.at[i];
+    p->fixed = (const problem_fixed *)s->given_fixed.at[i];
     *dv_vec_push(&s->by_id) = p;
     dv_map_put(s->packages, dv_str_of(name), p);
     return p;
@@ -179,7 +179,7 @@ static dv_err *list_versions(solver *s, package *p)
     return NULL;
 }
 
-dv_err *solver_find_package(solver *s, const char *name, package **ret_package)
+dv_err *dv_solver_find_package(solver *s, const char *name, package **ret_package)
 {
     package *p = dv_map_get(s->packages, dv_str_of(name));
 
@@ -193,11 +193,11 @@ dv_err *solver_find_package(solver *s, const char *name, package **ret_package)
     p = package_new(s, name);
     DV_CHECK(list_versions(s, p));
     read_versions(s, p);
-    p->dom = solver_row(s, p);
-    p->work = solver_row(s, p);
+    p->dom = dv_solver_row(s, p);
+    p->work = dv_solver_row(s, p);
     dv_set_fill(p->dom, p->values);
     EACH_NAMED(i, &s->given_pinned, name)
-        add_pin(s, p, s->given_pinned.at[i]);
+    add_pin(s, p, s->given_pinned.at[i]);
     note_installed(s, p);
     *ret_package = p;
     return NULL;
@@ -228,7 +228,7 @@ static bool takes(const dv_constraint *constraint, const version *v, bool from_r
     return !constraint || dv_constraint_accepts(constraint, &v->v);
 }
 
-/* Ranges that take the same versions share one ask, but for the empty text, which prefers releases. */
+/* Ranges that take the same versions share an ask; the empty text, which prefers releases, not. */
 static ask *same_ask(const package *p, const dv_word *allow, const char *range)
 {
     for (size_t i = 0; i < p->asks.n; i++)
@@ -241,14 +241,17 @@ static ask *same_ask(const package *p, const dv_word *allow, const char *range)
 static ask *find_ask(solver *s, package *p, const char *range, const dv_constraint *constraint,
                      bool from_root)
 {
-    struct { const void *package, *constraint; uintptr_t root; } key = {p, constraint, from_root};
+    struct {
+        const void *package, *constraint;
+        uintptr_t root;
+    } key = {p, constraint, from_root};
     const dv_str bytes = {(const char *)&key, sizeof(key)};
     ask *a = dv_map_get(s->asks, bytes);
     dv_word *allow;
 
     if (a)
         return a;
-    allow = solver_row(s, p);
+    allow = dv_solver_row(s, p);
     for (size_t i = 1; i < p->values; i++)
         if (takes(constraint, &p->versions[i - 1], from_root))
             dv_set_put(allow, i);
@@ -257,7 +260,7 @@ static ask *find_ask(solver *s, package *p, const char *range, const dv_constrai
         a = DV_ARENA_NEW(s->arena, ask);
         a->pkg = p;
         a->allow = allow;
-        a->deny = solver_row(s, p);
+        a->deny = dv_solver_row(s, p);
         dv_set_fill(a->deny, p->values);
         dv_set_without(a->deny, allow, p->words);
         a->range = keep_text(s, range);
@@ -271,7 +274,7 @@ static ask *find_ask(solver *s, package *p, const char *range, const dv_constrai
 
 static void add_unusable(solver *s, package *p, size_t value, const char *note)
 {
-    dv_word *one = solver_row(s, p);
+    dv_word *one = dv_solver_row(s, p);
 
     dv_set_put(one, value);
     add_fact(s, RULE_UNUSABLE, p, one, NULL, keep_text(s, note));
@@ -286,15 +289,15 @@ static void add_need(solver *s, package *p, size_t value, ask *a)
         if (p->needs.at[i]->ask == a)
             r = p->needs.at[i];
     if (!r) {
-        r = solver_rule_new(s, RULE_NEED, 2);
-        r->terms[0] = (term){p, solver_row(s, p)};
+        r = dv_solver_rule_new(s, RULE_NEED, 2);
+        r->terms[0] = (term){p, dv_solver_row(s, p)};
         r->terms[1] = (term){a->pkg, a->deny};
         r->ask = a;
         *dv_vec_push(&p->needs) = r;
         *dv_vec_push(&a->rules) = r;
     }
     dv_set_put(r->terms[0].set, value);
-    solver_add_late(s, r);
+    dv_solver_add_late(s, r);
 }
 
 static dv_err *add_dependency(solver *s, package *p, size_t value, const dv_dependency *dependency)
@@ -304,7 +307,7 @@ static dv_err *add_dependency(solver *s, package *p, size_t value, const dv_depe
     ask *a;
 
     DV_CHECK(read_range(s, dependency->range, &constraint));
-    DV_CHECK(solver_find_package(s, dependency->package, &other));
+    DV_CHECK(dv_solver_find_package(s, dependency->package, &other));
     a = find_ask(s, other, dependency->range, constraint, /* from_root= */ false);
     if (other != p)
         add_need(s, p, value, a);
@@ -324,8 +327,8 @@ static bool ranges_are_readable(solver *s, package *p, size_t value, const dv_de
 
         if (!err)
             continue;
-        note = dv_asprintf("asks for %s %s: %s", list->at[i].package, cannot_be_read,
-                           dv_err_str(err));
+        note =
+            dv_asprintf("asks for %s %s: %s", list->at[i].package, cannot_be_read, dv_err_str(err));
         add_unusable(s, p, value, note);
         return false;
     }
@@ -337,7 +340,7 @@ static void dependencies_cleanup(dv_dependencies *list)
     dv_dependencies_done(list);
 }
 
-dv_err *solver_expand(solver *s, package *p, size_t value)
+dv_err *dv_solver_expand(solver *s, package *p, size_t value)
 {
     DV_CLEANUP(dependencies_cleanup) dv_dependencies owned = {0};
     version *v = &p->versions[value - 1];
@@ -357,7 +360,7 @@ dv_err *solver_expand(solver *s, package *p, size_t value)
         add_unusable(s, p, value, "has more dependencies than are read");
         return NULL;
     }
-    dependencies_sort(&owned);
+    dv_dependencies_sort(&owned);
     if (!ranges_are_readable(s, p, value, list))
         return NULL;
     for (size_t i = 0; i < list->n; i++)
@@ -382,7 +385,7 @@ static dv_err *add_root(solver *s, const problem_root *root)
     package *p;
     ask *a;
 
-    DV_CHECK(solver_find_package(s, root->package, &p));
+    DV_CHECK(dv_solver_find_package(s, root->package, &p));
     a = find_ask(s, p, root->range, root->constraint, /* from_root= */ true);
     if (p->rank == UINT32_MAX)
         p->rank = s->roots++;
@@ -390,7 +393,7 @@ static dv_err *add_root(solver *s, const problem_root *root)
     return NULL;
 }
 
-dv_err *solver_add_roots(solver *s)
+dv_err *dv_solver_add_roots(solver *s)
 {
     DV_VEC(const problem_root *) sorted = {0};
     dv_err *err = NULL;

@@ -14,14 +14,13 @@ static void add_text(dv_buf *out, const char *text, size_t shown)
     size_t n = 0;
 
     for (; text[n] && n < shown; n++)
-        dv_buf_addc(out, (unsigned char)text[n] < ' ' || text[n] == '`' || text[n] == 0x7f
-                             ? '?'
-                             : text[n]);
+        dv_buf_addc(
+            out, (unsigned char)text[n] < ' ' || text[n] == '`' || text[n] == 0x7f ? '?' : text[n]);
     if (text[n])
         dv_buf_adds(out, "...");
 }
 
-void words_name(dv_buf *out, const package *p)
+void dv_words_name(dv_buf *out, const package *p)
 {
     const char quote = p->known ? '`' : '"';
 
@@ -93,7 +92,7 @@ static const char *range_of(const package *p, const dv_word *set)
     return NULL;
 }
 
-void words_set(dv_buf *out, const package *p, const dv_word *set, const char *last)
+void dv_words_set(dv_buf *out, const package *p, const dv_word *set, const char *last)
 {
     size_t n = dv_set_count(set, p->words) - dv_set_has(set, 0);
     const char *range = n > 2 ? range_of(p, set) : NULL;
@@ -102,7 +101,7 @@ void words_set(dv_buf *out, const package *p, const dv_word *set, const char *la
         dv_buf_adds(out, "no version of ");
     else if (n > 1 && n == p->values - 1)
         dv_buf_adds(out, "every version of ");
-    words_name(out, p);
+    dv_words_name(out, p);
     if (n == 0 || (n > 1 && n == p->values - 1))
         return;
     dv_buf_addc(out, ' ');
@@ -134,13 +133,13 @@ static void add_what_there_is(dv_buf *out, const package *p)
         dv_buf_addf(out, " (and %u that are no versions)", p->unreadable);
 }
 
-void words_ask(dv_buf *out, const ask *a)
+void dv_words_ask(dv_buf *out, const ask *a)
 {
     if (!a->range) {
-        words_set(out, a->pkg, a->allow, " or ");
+        dv_words_set(out, a->pkg, a->allow, " or ");
         return;
     }
-    words_name(out, a->pkg);
+    dv_words_name(out, a->pkg);
     if (a->range[0]) {
         dv_buf_addc(out, ' ');
         add_text(out, a->range, RANGE_SHOWN);
@@ -157,19 +156,19 @@ static bool is_plural(const package *p, const dv_word *set)
     return n > 1 && n < p->values - 1 && !(n > 2 && range_of(p, set));
 }
 
-void words_denied(dv_buf *out, solver *s, const package *p, const dv_word *deny)
+void dv_words_denied(dv_buf *out, solver *s, const package *p, const dv_word *deny)
 {
     dv_word *left;
 
     if (!dv_set_has(deny, 0)) {
-        words_set(out, p, deny, " and ");
+        dv_words_set(out, p, deny, " and ");
         dv_buf_adds(out, is_plural(p, deny) ? " are out" : " is out");
         return;
     }
-    left = solver_row(s, p);
+    left = dv_solver_row(s, p);
     dv_set_fill(left, p->values);
     dv_set_without(left, deny, p->words);
-    words_set(out, p, left, " or ");
+    dv_words_set(out, p, left, " or ");
     dv_buf_adds(out, " is needed");
 }
 
@@ -192,7 +191,7 @@ static void add_list(dv_buf *out, const rule *r, bool needed, const char *last)
         dv_set_fill(left, p->values);
         if (needed)
             dv_set_without(left, r->terms[i].set, p->words);
-        words_set(out, p, needed ? left : r->terms[i].set, needed ? " or " : " and ");
+        dv_words_set(out, p, needed ? left : r->terms[i].set, needed ? " or " : " and ");
     }
     if (n > TERMS_SHOWN)
         dv_buf_addf(out, "%s%zu more packages", last, n - TERMS_SHOWN);
@@ -224,7 +223,7 @@ static void add_learned(dv_buf *out, const rule *r)
     }
 }
 
-void words_rule(dv_buf *out, const rule *r)
+void dv_words_rule(dv_buf *out, const rule *r)
 {
     const package *p = r->n ? r->terms[0].pkg : NULL;
 
@@ -233,10 +232,10 @@ void words_rule(dv_buf *out, const rule *r)
         dv_buf_adds(out, r->note ? "" : "the root");
         add_text(out, r->note ? r->note : "", NAME_SHOWN);
         dv_buf_adds(out, " asks for ");
-        words_ask(out, r->ask);
+        dv_words_ask(out, r->ask);
         return;
     case RULE_PIN:
-        words_name(out, p);
+        dv_words_name(out, p);
         dv_buf_adds(out, " is pinned to ");
         add_text(out, p->pinned, VERSION_SHOWN);
         if (dv_set_count(r->terms[0].set, p->words) == p->values - 1)
@@ -247,14 +246,14 @@ void words_rule(dv_buf *out, const rule *r)
         }
         return;
     case RULE_UNUSABLE:
-        words_set(out, p, r->terms[0].set, " and ");
+        dv_words_set(out, p, r->terms[0].set, " and ");
         dv_buf_adds(out, " cannot be used: ");
         add_text(out, r->note, NOTE_SHOWN);
         return;
     case RULE_NEED:
-        words_set(out, p, r->terms[0].set, " and ");
+        dv_words_set(out, p, r->terms[0].set, " and ");
         dv_buf_adds(out, is_plural(p, r->terms[0].set) ? " need " : " needs ");
-        words_ask(out, r->ask);
+        dv_words_ask(out, r->ask);
         return;
     case RULE_LEARNED:
         add_learned(out, r);

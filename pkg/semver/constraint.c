@@ -29,8 +29,8 @@ typedef struct {
     const char *fault;
 } reader;
 
-static const char not_a_term[] = "what stands between \"||\", commas and blanks must be an operator "
-                                 "and a version, with wildcards for missing parts";
+static const char not_a_term[] =
+    "what stands between \"||\", commas and blanks must be an operator and a version";
 
 /* ---- Scanning ---- */
 
@@ -53,7 +53,7 @@ static bool is_wildcard(char c)
     return c == 'x' || c == 'X' || c == '*';
 }
 
-/* The library's pattern lets "|" into a part; only a dropped part and a hyphen range get away with it. */
+/* The library's pattern lets "|" into a part: dropped parts and hyphen ranges live with it. */
 static size_t span_part(dv_str s)
 {
     size_t n = 0;
@@ -149,10 +149,13 @@ static void rewrite_ranges(dv_str text, dv_buf *out)
 
 static uint8_t read_operator(dv_str *rest)
 {
-    static const struct { dv_str text; uint8_t op; } operators[] = {
-        {DV_STR("!="), OP_NE}, {DV_STR(">="), OP_GE},    {DV_STR("=>"), OP_GE},
-        {DV_STR("<="), OP_LE}, {DV_STR("=<"), OP_LE},    {DV_STR("~>"), OP_TILDE},
-        {DV_STR("="), OP_EQ},  {DV_STR(">"), OP_GT},     {DV_STR("<"), OP_LT},
+    static const struct {
+        dv_str text;
+        uint8_t op;
+    } operators[] = {
+        {DV_STR("!="), OP_NE},   {DV_STR(">="), OP_GE},   {DV_STR("=>"), OP_GE},
+        {DV_STR("<="), OP_LE},   {DV_STR("=<"), OP_LE},   {DV_STR("~>"), OP_TILDE},
+        {DV_STR("="), OP_EQ},    {DV_STR(">"), OP_GT},    {DV_STR("<"), OP_LT},
         {DV_STR("~"), OP_TILDE}, {DV_STR("^"), OP_CARET},
     };
 
@@ -272,7 +275,7 @@ dv_err *dv_constraint_parse(dv_str text, dv_constraint **ret_constraint)
     if (text.n > DV_CONSTRAINT_MAX_BYTES)
         fault = "it is longer than 512 bytes";
     else if (dv_str_find(text, '+') >= 0)
-        fault = "build metadata (\"+\") has no place in it, for a range takes all builds of a version";
+        fault = "build metadata (\"+\") has no place in it: a range takes all builds alike";
     else if (span_ws(text) == text.n)
         fault = "it is empty";
     if (fault)
@@ -383,7 +386,7 @@ static bool term_accepts(const term *t, const dv_version *v)
 {
     if (v->pre.n && !t->open)
         return false;
-    switch ((operator) t->op) {
+    switch ((operator)t->op) {
     case OP_EQ:
         return t->given == 3 ? cmp_bound(v, t) == 0 : accepts_tilde(v, t);
     case OP_NE:

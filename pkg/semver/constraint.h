@@ -17,7 +17,7 @@
 
 typedef struct dv_constraint dv_constraint;
 
-/* *ret_constraint is owned; copies text. INVALID "BadConstraint". The empty text is an error here. */
+/* *ret_constraint is owned; copies text. INVALID "BadConstraint": also for the empty text. */
 DV_MUST_USE dv_err *dv_constraint_parse(dv_str text, dv_constraint **ret_constraint);
 void dv_constraint_free(dv_constraint *constraint);
 bool dv_constraint_accepts(const dv_constraint *constraint, const dv_version *version);

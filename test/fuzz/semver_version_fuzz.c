@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two versions, one a line: both readers agree, the order is antisymmetric, builds only break ties. */
+/* Two versions, one a line: both readers agree, the order is one, builds only break ties. */
 #include "semver/version.h"
 
 static bool read_one(dv_str text, dv_version *v)

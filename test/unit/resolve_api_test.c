@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The solver as the operator calls it: candidates that fail, pins, inline manifests, explanations. */
+/* The solver as the operator calls it: failing candidates, pins, inline manifests, words. */
 #include "testlib.h"
 
 #include "resolve/resolve.h"
@@ -12,7 +12,7 @@ typedef struct {
 typedef struct {
     dv_candidates candidates; /* first */
     const offer *offers;
-    const char *broken;       /* versions of this package fail */
+    const char *broken; /* versions of this package fail */
     dv_err_kind versions_kind;
     const char *bad_version; /* dependencies of this version fail, in every package */
     dv_err_kind dependencies_kind;
@@ -48,8 +48,8 @@ static dv_err *shelf_dependencies(const dv_candidates *self, dv_ctx *ctx, const 
                           package, version);
     for (const offer *o = s->offers; o->name; o++)
         if (strcmp(o->name, package) == 0 && strcmp(o->version, version) == 0 && o->package)
-            *dv_vec_push(ret_dependencies) = (dv_dependency){dv_strdup(o->package),
-                                                             dv_strdup(o->range)};
+            *dv_vec_push(ret_dependencies) =
+                (dv_dependency){dv_strdup(o->package), dv_strdup(o->range)};
     return NULL;
 }
 
@@ -228,7 +228,8 @@ static void unreadable_dependency_range_makes_a_version_unusable(void **state)
 
     (void)state;
     assert_chosen(&a, "web=1.0.0");
-    assert_refused(&b, DV_DENIED, "DependencyConflict", "asks for db in a range that cannot be read");
+    assert_refused(&b, DV_DENIED, "DependencyConflict",
+                   "asks for db in a range that cannot be read");
 }
 
 static void texts_that_are_no_versions_are_skipped(void **state)
@@ -315,7 +316,8 @@ static void everybody_who_asks_is_named(void **state)
     (void)state;
     assert_ok(dv_problem_add_root(problem, "db", "^1", "PackageManifest team-b/db"));
     ANSWER a = solve(problem, &s);
-    assert_refused(&a, DV_DENIED, "DependencyConflict", "PackageManifest team-b/db asks for `db` ^1");
+    assert_refused(&a, DV_DENIED, "DependencyConflict",
+                   "PackageManifest team-b/db asks for `db` ^1");
     assert_non_null(strstr(dv_err_str(a.err), "PackageManifest team-a/web asks for `web` ^2"));
 }
 
@@ -330,9 +332,9 @@ static void two_demands_on_one_package_clash_in_one_sentence(void **state)
     assert_refused(&a, DV_DENIED, "DependencyConflict",
                    "PackageManifest team-a/web asks for `web` ^2, but PackageManifest team-b/web "
                    "asks for `web` ^1");
-    assert_string_equal(a.explanation,
-                        "1. PackageManifest team-b/web asks for `web` ^1.\n"
-                        "2. Yet PackageManifest team-a/web asks for `web` ^2, which 1 rules out.\n");
+    assert_string_equal(
+        a.explanation, "1. PackageManifest team-b/web asks for `web` ^1.\n"
+                       "2. Yet PackageManifest team-a/web asks for `web` ^2, which 1 rules out.\n");
 }
 
 static void pin_is_told_with_who_pinned(void **state)

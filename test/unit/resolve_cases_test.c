@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "resolve_random.h"
 
-/* choices: what is chosen, in order of name; NULL: there is no solution, and the first sentence has says. */
+/* choices: in order of name; NULL: there is no solution, and the first sentence has says. */
 static const struct row {
     const char *name, *choices, *says;
 } rows[] = {
@@ -22,7 +22,8 @@ static const struct row {
     {"11-old-fault-hides-new-fault", "db=3.0.0 web=2.0.0", NULL},
     {"12-no-version-fits", NULL, "`web` ^9, of which there are only 1.0.0 and 2.0.0"},
     {"13-pre-release-without-range", "api=1.0.0 db=1.0.0 web=1.0.0", NULL},
-    {"14-true-conflict", NULL, "every version of `auth` needs `db` ^1, but `report` 3.0.0 needs `db` ^2"},
+    {"14-true-conflict", NULL,
+     "every version of `auth` needs `db` ^1, but `report` 3.0.0 needs `db` ^2"},
     {"15-self-dependency", "web=1.0.0", NULL},
     {"16-order-of-versions", "web=1.10.0", NULL},
     {"17-optional-branch-goes-away", "api=1.0.0 db=1.0.0 web=1.0.0", NULL},
@@ -60,8 +61,8 @@ static void row_is_answered(void **state)
         assert_chosen(&solution, row->choices);
         return;
     }
-    assert_string_equal(dv_err_reason(err), strstr(row->name, "no-version") ? "PackageNotFound"
-                                                                            : "DependencyConflict");
+    assert_string_equal(dv_err_reason(err),
+                        strstr(row->name, "no-version") ? "PackageNotFound" : "DependencyConflict");
     assert_err(err, strstr(row->name, "no-version") ? DV_NOT_FOUND : DV_DENIED, row->says);
     assert_non_null(explanation);
 }

@@ -62,8 +62,8 @@ static void add_versions(test_random *r, test_package *package, uint32_t n)
 /* Ranges in many shapes that all take 1.<minor>.0, and those above it. */
 static void shape_from(test_random *r, uint32_t minor, char *range)
 {
-    static const char *const shapes[] = {"^1.%u.0",     ">=1.%u.0",           ">=1.%u, <2",
-                                         "1.%u.0 - 1",  ">=1.%u.0 !=0.9.%u",  "^1.%u || ^7",
+    static const char *const shapes[] = {"^1.%u.0",          ">=1.%u.0",          ">=1.%u, <2",
+                                         "1.%u.0 - 1",       ">=1.%u.0 !=0.9.%u", "^1.%u || ^7",
                                          "1.%u.x || >=1.%u", "=>1.%u.0-0"};
     const char *shape = shapes[random_below(r, DV_LEN(shapes))];
 
@@ -95,7 +95,7 @@ static void make_easy(test_random *r, test_problem *p, size_t n)
         add_root(p, p->packages.at[i].name, "");
 }
 
-/* A solution is planted at 1.0.0 to 1.3.0 of each package; newer versions ask for single, random ones. */
+/* A solution is planted at 1.0.0 to 1.3.0 of each; newer versions ask for random lines. */
 static void make_conflict(test_random *r, test_problem *p, size_t n)
 {
     char range[40];
@@ -124,7 +124,7 @@ static void make_conflict(test_random *r, test_problem *p, size_t n)
         add_root(p, p->packages.at[i].name, "");
 }
 
-/* Two chains that end at one package with opposite wishes. own_words: each version asks in other words. */
+/* Two chains that end in opposite wishes. own_words: each version asks in other words. */
 static void add_contradiction(test_random *r, test_problem *p, size_t length, bool own_words)
 {
     char name[32], range[40];

@@ -14,7 +14,8 @@ static const struct row {
 } rows[] = {
     {"the smallest file", FILE_WITH("{}", "{}"), NULL},
     {"packages with and without dependencies",
-     FILE_WITH("{\"a\": {\"1.0.0\": {\"b\": \"^1\"}, \"v2\": {}}, \"b\": {}}", "{\"a\": \"\"}"), NULL},
+     FILE_WITH("{\"a\": {\"1.0.0\": {\"b\": \"^1\"}, \"v2\": {}}, \"b\": {}}", "{\"a\": \"\"}"),
+     NULL},
     {"a root that is not there", FILE_WITH("{}", "{\"ghost\": \"*\"}"), NULL},
     {"installed and pinned",
      FILE_WITH("{}", "{}, \"installed\": {\"a\": \"1.0.0+2\"}, \"pinned\": {\"b\": \"1\"}"), NULL},
@@ -22,8 +23,8 @@ static const struct row {
      NULL},
     {"escapes in names", FILE_WITH("{\"\\u00e9\\ud83d\\ude00\\n\": {\"1.0.0\": {}}}", "{}"), NULL},
     {"format anywhere", "{\"root\": {}, \"packages\": {}, \"format\": \"davit-resolve/1\"}", NULL},
-    {"white space anywhere", " \r\n\t{ \"format\" : \"davit-resolve/2\" ,\"packages\":{ },\"root\":{\n} } ",
-     NULL},
+    {"white space anywhere",
+     " \r\n\t{ \"format\" : \"davit-resolve/2\" ,\"packages\":{ },\"root\":{\n} } ", NULL},
     {"a version with a repository",
      FILE_2("{\"a\": {\"1.0.0\": {\"deps\": {\"b\": \"1\"}, \"repository\": \"x\"}}}",
             "{}, \"repositories\": {\"x\": -5}"),
@@ -57,7 +58,8 @@ static const struct row {
      "is not a version"},
     {"a name twice in packages", FILE_WITH("{\"a\": {}, \"a\": {}}", "{}"), "twice"},
     {"a version twice", FILE_WITH("{\"a\": {\"1\": {}, \"2\": {}, \"1\": {}}}", "{}"), "twice"},
-    {"a dependency twice", FILE_WITH("{\"a\": {\"1\": {\"b\": \"\", \"b\": \"\"}}}", "{}"), "twice"},
+    {"a dependency twice", FILE_WITH("{\"a\": {\"1\": {\"b\": \"\", \"b\": \"\"}}}", "{}"),
+     "twice"},
     {"a member twice", FILE_WITH("{}", "{}, \"root\": {}"), "twice"},
     {"NUL in a name", FILE_WITH("{\"a\\u0000\": {}}", "{}"), "NUL"},
     {"half a surrogate pair", FILE_WITH("{\"\\ud800\": {}}", "{}"), "not JSON"},
@@ -75,7 +77,8 @@ static const struct row {
      "a text must stand here"},
     {"a priority that is no integer", FILE_2("{}", "{}, \"repositories\": {\"x\": 1.5}"),
      "an integer"},
-    {"an unknown member of a version", FILE_2("{\"a\": {\"1.0.0\": {\"deps\": {}, \"x\": \"\"}}}", "{}"),
+    {"an unknown member of a version",
+     FILE_2("{\"a\": {\"1.0.0\": {\"deps\": {}, \"x\": \"\"}}}", "{}"),
      "\"deps\" and \"repository\""},
     {"the line is told", "{\n\"format\": \"davit-resolve/1\",\n\"packages\": 1}", "line 3"},
 };
@@ -139,8 +142,9 @@ static const struct choice {
      FILE_2("{\"a\": {\"1.0.0\": {}, \"0.9.0\": {\"deps\": {}, \"repository\": \"low\"}}}",
             "{\"a\": \"\"}, " REPOSITORIES),
      "a=0.9.0"},
-    {"a pin holds", FILE_WITH("{\"a\": {\"1.0.0\": {}, \"2.0.0\": {}}}",
-                              "{\"a\": \"\"}, \"pinned\": {\"a\": \"1\"}"),
+    {"a pin holds",
+     FILE_WITH("{\"a\": {\"1.0.0\": {}, \"2.0.0\": {}}}",
+               "{\"a\": \"\"}, \"pinned\": {\"a\": \"1\"}"),
      "a=1.0.0"},
     {"a pin that is not needed asks for nothing",
      FILE_WITH("{\"a\": {\"1.0.0\": {}}, \"b\": {\"1.0.0\": {}}}",
@@ -150,8 +154,9 @@ static const struct choice {
      FILE_WITH("{\"a\": {\"1.0.0\": {}, \"2.0.0\": {}}}",
                "{\"a\": \"^2\"}, \"pinned\": {\"a\": \"1.0.0\"}"),
      "the root asks for `a` ^2, but `a` is pinned to 1.0.0"},
-    {"what is installed stays", FILE_WITH("{\"a\": {\"1.0.0\": {}, \"2.0.0\": {}}}",
-                                          "{\"a\": \"\"}, \"installed\": {\"a\": \"v1.0\"}"),
+    {"what is installed stays",
+     FILE_WITH("{\"a\": {\"1.0.0\": {}, \"2.0.0\": {}}}",
+               "{\"a\": \"\"}, \"installed\": {\"a\": \"v1.0\"}"),
      "a=1.0.0"},
     {"what is installed goes before the newest root",
      FILE_WITH("{\"a\": {\"1.0.0\": {\"b\": \"^1\"}, \"2.0.0\": {\"b\": \"^2\"}},"
@@ -174,8 +179,9 @@ static const struct choice {
      FILE_WITH("{\"a\": {\"1.0.0\": {}, \"2.0.0-rc.1\": {}}, \"b\": {\"1.0.0\": {\"a\": \"*-0\"}}}",
                "{\"b\": \"\"}"),
      "a=2.0.0-rc.1 b=1.0.0"},
-    {"the newest build", FILE_WITH("{\"a\": {\"1.0.0+9\": {}, \"1.0.0+10\": {}, \"1.0.0\": {}}}",
-                                   "{\"a\": \"=1.0.0\"}"),
+    {"the newest build",
+     FILE_WITH("{\"a\": {\"1.0.0+9\": {}, \"1.0.0+10\": {}, \"1.0.0\": {}}}",
+               "{\"a\": \"=1.0.0\"}"),
      "a=1.0.0+10"},
     {"roots in order of name get their newest",
      FILE_WITH("{\"a\": {\"1.0.0\": {\"x\": \"1\"}, \"2.0.0\": {\"x\": \"2\"}},"
@@ -183,10 +189,11 @@ static const struct choice {
                " \"x\": {\"1.0.0\": {}, \"2.0.0\": {}}}",
                "{\"b\": \"\", \"a\": \"\"}"),
      "a=2.0.0 b=1.0.0 x=2.0.0"},
-    {"a version text is given back as it is", FILE_WITH("{\"a\": {\"v01.2\": {}}}", "{\"a\": \"1.2\"}"),
-     "a=v01.2"},
-    {"a name with escapes", FILE_WITH("{\"\\u0061\\\"b\": {\"1.0.0\": {\"\\u0063\": \"\"}}, \"c\": {\"1\": {}}}",
-                                      "{\"a\\\"b\": \"\"}"),
+    {"a version text is given back as it is",
+     FILE_WITH("{\"a\": {\"v01.2\": {}}}", "{\"a\": \"1.2\"}"), "a=v01.2"},
+    {"a name with escapes",
+     FILE_WITH("{\"\\u0061\\\"b\": {\"1.0.0\": {\"\\u0063\": \"\"}}, \"c\": {\"1\": {}}}",
+               "{\"a\\\"b\": \"\"}"),
      "a\"b=1.0.0 c=1"},
     {"a package without versions", FILE_WITH("{\"a\": {}}", "{\"a\": \"\"}"),
      "the root asks for `a`, which has no version"},
@@ -208,7 +215,8 @@ static void equal_names_are_found_among_many(void **state)
     dv_auto(dv_problem_file) file = NULL;
 
     (void)state;
-    dv_buf_adds(&json, "{\"format\": \"davit-resolve/1\", \"root\": {}, \"packages\": {\"a\": {\"1\": {");
+    dv_buf_adds(&json,
+                "{\"format\": \"davit-resolve/1\", \"root\": {}, \"packages\": {\"a\": {\"1\": {");
     for (int i = 0; i < 40; i++)
         dv_buf_addf(&json, "\"p%d\": \"\", ", i);
     dv_buf_adds(&json, "\"p7\": \"\"}}}}");

@@ -258,7 +258,7 @@ static inline bool test_names_exist(const test_problem *p, const char *text)
     return true;
 }
 
-/* Backquoted names are packages of the problem; sentences are numbered from 1 on, and not too long in all. */
+/* Backquoted names are packages of the problem; sentences have rising numbers; all is bounded. */
 static inline bool test_is_told_well(const test_problem *p, const char *text)
 {
     unsigned long number = 0;
