@@ -299,14 +299,19 @@ static bool own_now(const journey *j)
     return !j->at.crossed && is_own(j->request->auth, &j->at.parts);
 }
 
-/* The next request; false: it may not be made, and the journey is over. */
+static bool plain_elsewhere(const journey *j, bool own)
+{
+    return !own && dv_str_is(j->at.parts.scheme, "http");
+}
+
 static dv_http_profile *profile_for(const dv_fetcher *fetcher, const journey *j, bool own)
 {
     if (own)
         return j->request->auth->profile;
-    return dv_str_is(j->at.parts.scheme, "http") ? fetcher->plain_elsewhere : fetcher->elsewhere;
+    return plain_elsewhere(j, own) ? fetcher->plain_elsewhere : fetcher->elsewhere;
 }
 
+/* The next request; false: it may not be made, and the journey is over. */
 static bool prepare(const dv_fetcher *fetcher, journey *j, dv_http_request *ret_question)
 {
     bool own = own_now(j);
@@ -363,13 +368,22 @@ static dv_err *follow(hop *at, const char *location)
     return set_hop(at, &next);
 }
 
+/* Takes err. It is the scheme, not the address, that a user can mend. */
+static dv_err *explain_plain(dv_err *err)
+{
+    if (strcmp(dv_err_reason(err), "AddressNotAllowed") != 0)
+        return err;
+    return dv_err_wrap(dv_err_recast(err, DV_DENIED, "SchemeNotAllowed"),
+                       "http is for addresses that an administrator has opened, else https");
+}
+
 /* Takes what came of the last request. */
 static void proceed(dv_ctx *ctx, journey *j, dv_http_result got)
 {
     dv_auto(dv_http_response) response = got.response;
 
     if (got.err) {
-        arrive(j, got.err);
+        arrive(j, plain_elsewhere(j, own_now(j)) ? explain_plain(got.err) : got.err);
         return;
     }
     const char *location = redirect_of(response);

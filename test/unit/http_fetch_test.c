@@ -340,12 +340,25 @@ static void plain_http_without_a_repository_is_for_opened_addresses(void **state
     dv_fetch_request request = {.url = own_url("/ok")};
 
     (void)state;
-    dv_err *err = dv_fetch(&w->ctx, w->fetcher, &request, &result);
-    assert_err(err, DV_DENIED, NULL);
+    assert_err(dv_fetch(&w->ctx, w->fetcher, &request, &result), DV_DENIED, "127.0.0.1");
     assert_int_equal(peer_conns(w->own), 0);
     allow_loopback();
     assert_ok(dv_fetch(&w->ctx, w->fetcher, &request, &result));
     dv_fetch_result_done(&result);
+}
+
+static void plain_http_elsewhere_is_said_to_be_the_trouble(void **state)
+{
+    dv_fetch_result result;
+    dv_auto_str url = dv_asprintf("http://localhost:%d/ok", w->own->port);
+    dv_fetch_request request = {.url = url};
+
+    (void)state;
+    dv_err *err = dv_fetch(&w->ctx, w->fetcher, &request, &result);
+    assert_non_null(err);
+    assert_string_equal(dv_err_reason(err), "SchemeNotAllowed");
+    assert_err(err, DV_DENIED, "https");
+    assert_int_equal(peer_conns(w->own), 0);
 }
 
 static void a_bearer_token_is_sent(void **state)
@@ -620,6 +633,7 @@ int main(void)
     TEST(five_redirects_are_followed);
     TEST(plain_http_elsewhere_is_for_opened_addresses);
     TEST(plain_http_without_a_repository_is_for_opened_addresses);
+    TEST(plain_http_elsewhere_is_said_to_be_the_trouble);
     TEST(a_bearer_token_is_sent);
     TABLE(auth_is_refused, bad_auths);
     TEST(loopback_needs_to_be_opened);
