@@ -115,7 +115,7 @@ test_a_page_of_html() {
     pm "$p-bad" | jq -e 'tostring | test("sign in") | not' >/dev/null
 }
 
-test_a_package_that_is_no_yaml() { bad_package InvalidPackage 'line 1' <<<'name: ['; }
+test_a_package_that_is_no_yaml() { bad_package InvalidPackage 'line [12]' <<<'name: ['; }
 test_a_package_with_a_wrong_type() { bad_package InvalidPackage 'line 3.*manifests' < <(printf 'name: %s-bad\nscope: Cluster\nmanifests: 7\n' "${p:-}"); }
 test_a_package_of_another_name() { bad_package . 'other' < <(printf 'name: other\nmanifests: [{url: manifest.yaml}]\n'); }
 test_a_range_that_is_none() { bad_package . 'range|version|constraint|not-a-range' < <(printf 'name: %s-bad\nmanifests: [{url: manifest.yaml}]\ndependencies: [{name: x, version: not-a-range}]\n' "${p:-}"); }
