@@ -28,6 +28,8 @@
 /* Sent data that nobody acknowledges for so long means a dead peer. */
 #define DV_HTTP_USER_TIMEOUT_MS 30000
 #define DV_HTTP_IDLE_DEFAULT_MS 30000
+/* Wait for a connection that others hold, at least. */
+#define DV_HTTP_FREE_MS ((int64_t)60 * 1000)
 #define DV_HTTP_HEADERS_MAX_BYTES ((size_t)64 * 1024)
 /* Idle handles that a lane keeps for the next requests. */
 #define DV_HTTP_POOL_MAX 4
@@ -160,6 +162,8 @@ void dv_transport_submit(dv_transfer *transfer);
 void dv_transport_cancel_locked(dv_http_job *job);
 /* Any thread. */
 void dv_transport_wake(dv_http *http);
+/* Transport thread. The transfer has a connection and goes out; its idle time begins. */
+void dv_transport_sent(dv_transfer *transfer);
 /* Transport thread. Puts a transfer at the end of its lane's queue. */
 void dv_transport_enqueue(dv_transfer *transfer);
 

@@ -407,10 +407,9 @@ static int on_connected(void *arg, char *ip, char *local_ip, int port, int local
         object(transfer, dv_err_new(DV_CANCELED, "Fenced", "not sent: it may not be by now"));
         return CURL_PREREQFUNC_ABORT;
     }
-    if (transfer->sends++ == 0)
-        transfer->lane->unsent--;
-    else
+    if (transfer->sends)
         transfer->repeated = true;
+    dv_transport_sent(transfer);
     return CURL_PREREQFUNC_OK;
 }
 

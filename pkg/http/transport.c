@@ -132,6 +132,16 @@ static void look_no_later_than(dv_http *http, int64_t at_ms)
     http->check_ms = DV_MIN(http->check_ms, at_ms);
 }
 
+/* When it has been silent for too long; INT64_MAX: never. */
+static int64_t idle_at(const dv_transfer *transfer)
+{
+    if (transfer->state != DV_T_RUNNING)
+        return INT64_MAX;
+    /* libcurl bounds the connecting, but not the wait for another's connection to be free. */
+    return transfer->active_ms +
+           (transfer->sends ? transfer->idle_ms : DV_MAX(transfer->idle_ms, DV_HTTP_FREE_MS));
+}
+
 static void count(dv_http_lane *lane)
 {
     lane->queued = lane->queue.n;
@@ -157,6 +167,16 @@ void dv_transport_enqueue(dv_transfer *transfer)
     dv_transfer_append(&lane->queue, transfer);
 }
 
+void dv_transport_sent(dv_transfer *transfer)
+{
+    dv_http_lane *lane = transfer->lane;
+
+    if (transfer->sends++ == 0)
+        lane->unsent--;
+    transfer->active_ms = lane->http->now_ms;
+    look_no_later_than(lane->http, transfer->active_ms + transfer->idle_ms);
+}
+
 static void launch(dv_transfer *transfer)
 {
     dv_http_lane *lane = transfer->lane;
@@ -168,7 +188,7 @@ static void launch(dv_transfer *transfer)
     lane->unsent++;
     dv_transfer_append(&lane->running, transfer);
     transfer->active_ms = lane->http->now_ms;
-    look_no_later_than(lane->http, transfer->active_ms + transfer->idle_ms);
+    look_no_later_than(lane->http, idle_at(transfer));
     if (code == CURLE_OK)
         DV_ASSERT(curl_multi_add_handle(lane->multi, easy) == CURLM_OK);
     else
@@ -250,25 +270,38 @@ static void take_messages(dv_http_lane *lane)
 
 /* ---- Limits of time ---- */
 
+static dv_err *idle_error(const dv_transfer *transfer)
+{
+    if (!transfer->sends)
+        return dv_err_new(DV_TRANSIENT, "NoConnection", "no connection was free for %lld ms",
+                          (long long)(dv_transport_now_ms() - transfer->active_ms));
+    return dv_err_new(DV_TRANSIENT, "IdleTimeout", "no byte came for %lld ms",
+                      (long long)transfer->idle_ms);
+}
+
+static void check_one(dv_http *http, dv_transfer *transfer)
+{
+    int64_t at = idle_at(transfer);
+
+    if (transfer->deadline_ms && transfer->deadline_ms <= http->now_ms) {
+        complete(transfer,
+                 dv_err_new(DV_TRANSIENT, "DeadlineExceeded", "the time limit has passed"));
+    } else if (at <= http->now_ms) {
+        /* A connection that fell silent is not used again. */
+        curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
+        complete(transfer, idle_error(transfer));
+    } else {
+        look_no_later_than(http, transfer->deadline_ms ? DV_MIN(transfer->deadline_ms, at) : at);
+    }
+}
+
 static void check_list(dv_http *http, dv_transfer_list *list)
 {
     dv_transfer *next;
 
     for (dv_transfer *at = list->head; at; at = next) {
-        int64_t idle_at = at->state == DV_T_RUNNING ? at->active_ms + at->idle_ms : INT64_MAX;
-
         next = at->next;
-        if (at->deadline_ms && at->deadline_ms <= http->now_ms) {
-            complete(at,
-                     dv_err_new(DV_TRANSIENT, "DeadlineExceeded", "the time limit has passed"));
-        } else if (idle_at <= http->now_ms) {
-            /* A connection that fell silent is not used again. */
-            curl_easy_setopt(at->easy, CURLOPT_FORBID_REUSE, 1L);
-            complete(at, dv_err_new(DV_TRANSIENT, "IdleTimeout", "no byte came for %lld ms",
-                                    (long long)at->idle_ms));
-        } else {
-            look_no_later_than(http, at->deadline_ms ? DV_MIN(at->deadline_ms, idle_at) : idle_at);
-        }
+        check_one(http, at);
     }
 }
 

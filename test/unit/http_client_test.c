@@ -679,6 +679,81 @@ static void an_empty_batch_is_nothing(void **state)
     assert_int_equal(dv_http_lane_get_stats(w->lane).requests, 0);
 }
 
+/* ---- Proxies ---- */
+
+/* What a proxy of another host was asked, and what it would send as our request. */
+static dv_err *ask_by_proxy(const char *url, bool (*may)(const void *, const struct sockaddr *),
+                            const char *no_proxy, dv_http_response **ret)
+{
+    dv_auto_str proxy = dv_asprintf("http://user:word@127.0.0.1:%d", w->server->port);
+    dv_http_profile *profile = NULL;
+
+    assert_ok(dv_http_profile_new(&(dv_http_profile_options){.allow_plain = true,
+                                                             .proxy = proxy,
+                                                             .no_proxy = no_proxy,
+                                                             .may_connect = may},
+                                  &profile));
+    dv_http_request request = {.url = url, .profile = profile};
+    dv_err *err = send_it(&request, ret);
+    dv_http_profile_unref(profile);
+    return err;
+}
+
+static void a_proxy_is_asked_for_plain_http(void **state)
+{
+    dv_auto(dv_http_response) response = NULL;
+
+    (void)state;
+    /* refuse_all: who the proxy connects to is its own affair. */
+    assert_ok(ask_by_proxy("http://far.invalid/x", refuse_all, NULL, &response));
+    assert_int_equal(response->status, 404);
+    assert_true(peer_saw(w->server, "GET http://far.invalid/x HTTP/1.1\r\n"));
+    assert_true(peer_saw(w->server, "Proxy-Authorization: Basic dXNlcjp3b3Jk\r\n"));
+}
+
+static void a_proxy_is_asked_for_a_tunnel_to_tls(void **state)
+{
+    dv_http_response *response = NULL;
+
+    (void)state;
+    assert_err(ask_by_proxy("https://far.invalid/x", NULL, NULL, &response), DV_TRANSIENT,
+               "far.invalid");
+    assert_true(peer_saw(w->server, "CONNECT far.invalid:443 HTTP/1.1\r\n"));
+}
+
+static void a_bypassed_proxy_is_not_asked(void **state)
+{
+    dv_http_response *response = NULL;
+
+    (void)state;
+    dv_err *err = ask_by_proxy("http://far.invalid/x", NULL, "invalid", &response);
+    assert_non_null(err);
+    assert_string_equal(dv_err_reason(err), "ResolveFailed");
+    dv_err_free(err);
+    assert_int_equal(peer_conns(w->server), 0);
+}
+
+static void the_environment_names_proxies(void **state)
+{
+    dv_auto_str proxy = dv_asprintf("http://127.0.0.1:%d", w->server->port);
+    dv_auto(dv_http_response) response = NULL;
+    dv_http_request request = {.url = "http://far.invalid/x"};
+
+    (void)state;
+    setenv("HTTP_PROXY", proxy, 1);
+    setenv("NO_PROXY", "near.invalid", 1);
+    assert_ok(dv_http_profile_new(
+        &(dv_http_profile_options){.allow_plain = true, .proxy = "env"}, &request.profile));
+    unsetenv("HTTP_PROXY");
+    unsetenv("NO_PROXY");
+    assert_ok(send_it(&request, &response));
+    assert_true(peer_saw(w->server, "GET http://far.invalid/x HTTP/1.1\r\n"));
+    request.url = "http://near.invalid/x";
+    dv_http_response *none = NULL;
+    assert_err(send_it(&request, &none), DV_TRANSIENT, "near.invalid");
+    dv_http_profile_unref(request.profile);
+}
+
 /* ---- Without waiting ---- */
 
 typedef struct {
@@ -1054,6 +1129,10 @@ int main(void)
     TEST(a_cancel_ends_a_batch_and_what_it_had_not_sent);
     TEST(an_empty_batch_is_nothing);
     TEST(lanes_do_not_wait_for_each_other);
+    TEST(a_proxy_is_asked_for_plain_http);
+    TEST(a_proxy_is_asked_for_a_tunnel_to_tls);
+    TEST(a_bypassed_proxy_is_not_asked);
+    TEST(the_environment_names_proxies);
     TEST(a_started_request_answers_by_callback);
     TEST(a_started_request_has_its_own_time_limit);
     TEST(time_passes_in_the_queue_too);
