@@ -3,8 +3,6 @@
 #include "install/remove.h"
 #include "pm_run.h"
 
-enum { RIVAL_WINDOW_MS = 60 * 1000, RIVAL_REST_MS = 5 * 60 * 1000 };
-
 static bool package_exists(void *arg, const char *key, const char *uid)
 {
     operator_t *op = arg;
@@ -81,63 +79,82 @@ dv_err *pm_step_inventory(dv_ctx *ctx, pm_run *run)
 
 /* ---- Drift ---- */
 
+/* Indexes into the applied items, which may move while more are added. */
+typedef DV_VEC(size_t) item_list;
 typedef struct {
-    size_t drifted, unknown;
-    DV_VEC(const dv_applied_item *) items;
+    item_list drifted; /* to be set back */
+    item_list resting; /* drifted, but left to a rival for now */
+    size_t unknown;    /* that no watch tells of */
 } drift_report;
 
-static drift_report look_for_drift(pm_run *run)
+static dv_applied_item *item_of(pm_run *run, const item_list *list, size_t i)
 {
-    drift_report report = {0};
-    dv_applied *applied = &run->state->applied;
-
-    for (size_t i = 0; i < applied->items.n; i++) {
-        dv_drift drift = dv_applied_drift(run->op->owned, &applied->items.at[i]);
-
-        report.unknown += drift == DV_DRIFT_UNKNOWN;
-        if (drift != DV_DRIFT_SUSPECT && drift != DV_DRIFT_GONE)
-            continue;
-        report.drifted++;
-        *dv_vec_push(&report.items) = &applied->items.at[i];
-    }
-    return report;
+    return &run->state->applied.items.at[list->at[i]];
 }
 
-static char *describe_drift(const drift_report *report)
+static void drift_report_done(drift_report *report)
+{
+    dv_vec_done(&report->drifted);
+    dv_vec_done(&report->resting);
+}
+
+static void look_for_drift(dv_ctx *ctx, pm_run *run, drift_report *report)
+{
+    dv_applied *applied = &run->state->applied;
+    int64_t now = dv_ctx_now_ms(ctx);
+
+    for (size_t i = 0; i < applied->items.n; i++) {
+        dv_applied_item *item = &applied->items.at[i];
+        dv_drift drift = dv_applied_drift(run->op->owned, item);
+
+        item->resting = now < item->rest_until_ms;
+        report->unknown += drift == DV_DRIFT_UNKNOWN;
+        if (drift == DV_DRIFT_SUSPECT || drift == DV_DRIFT_GONE)
+            *dv_vec_push(item->resting ? &report->resting : &report->drifted) = i;
+    }
+}
+
+static char *describe(pm_run *run, const item_list *list)
 {
     DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(4096);
 
-    for (size_t i = 0; i < report->items.n && i < 5; i++) {
+    for (size_t i = 0; i < list->n && i < 5; i++) {
         dv_buf_adds(&text, i ? ", " : "");
-        dv_objref_add(&text, &report->items.at[i]->ref);
+        dv_objref_add(&text, &item_of(run, list, i)->ref);
     }
-    if (report->items.n > 5)
-        dv_buf_addf(&text, " and %zu more", report->items.n - 5);
+    if (list->n > 5)
+        dv_buf_addf(&text, " and %zu more", list->n - 5);
     return dv_buf_take(&text);
 }
 
-static void tell(pm_run *run, const char *type, const char *reason, const char *action, const char *text)
+static void tell_rival(pm_run *run, const dv_applied_item *item)
 {
-    DV_CLEANUP(dv_objref_done) dv_objref ref = dv_pm_objref(run->pm);
+    DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(4096);
 
-    dv_event(run->op->events, &ref, type, reason, action, "%s", text);
+    dv_objref_add(&text, &item->ref);
+    dv_buf_adds(&text, " is changed again and again by another manager; it is left alone for ");
+    dv_duration_add(&text, DV_RIVAL_REST_MS);
+    pm_tell(run, "Warning", "RivalManager", "Correct", dv_buf_cstr(&text));
 }
 
-/* Three real corrections within a minute: somebody else wants it otherwise. */
-static void count_correction(dv_ctx *ctx, pm_run *run, const char *what)
+/* Which of the suspects an apply really changed: those had drifted. */
+static void note_corrections(dv_ctx *ctx, pm_run *run, const item_list *suspects, const uint64_t *revisions)
 {
-    pm_state *state = run->state;
-    int64_t now = dv_ctx_now_ms(ctx);
+    item_list changed = {0};
 
-    memmove(&state->corrections_ms[1], &state->corrections_ms[0], sizeof(state->corrections_ms) - sizeof(state->corrections_ms[0]));
-    state->corrections_ms[0] = now;
-    int64_t oldest = state->corrections_ms[CORRECTIONS_KEPT - 1];
-    if (!oldest || now - oldest > RIVAL_WINDOW_MS)
-        return;
-    dv_auto_str text = dv_asprintf("%s is changed again and again by another manager; corrections rest for %d minutes", what,
-                                   RIVAL_REST_MS / 60000);
-    state->rest_until_ms = now + RIVAL_REST_MS;
-    tell(run, "Warning", "RivalManager", "Correct", text);
+    for (size_t i = 0; i < suspects->n; i++)
+        if (item_of(run, suspects, i)->revision != revisions[i])
+            *dv_vec_push(&changed) = suspects->at[i];
+    if (changed.n) {
+        dv_auto_str what = describe(run, &changed);
+        dv_auto_str text = dv_asprintf("%s had changed in the cluster and was set back", what);
+
+        pm_tell(run, "Normal", "DriftCorrected", "Correct", text);
+    }
+    for (size_t i = 0; i < changed.n; i++)
+        if (dv_applied_corrected(item_of(run, &changed, i), dv_ctx_now_ms(ctx)))
+            tell_rival(run, item_of(run, &changed, i));
+    dv_vec_done(&changed);
 }
 
 /* The objects come from what was stored when they were applied: no repository is asked. */
@@ -156,20 +173,19 @@ static dv_err *load_objects(dv_ctx *ctx, pm_run *run)
 
 static dv_err *correct(dv_ctx *ctx, pm_run *run, const drift_report *report)
 {
-    dv_auto_str what = describe_drift(report);
     dv_apply_env env = pm_apply_env(run);
+    const item_list *suspects = &report->drifted;
 
     env.keep_going = true;
-
     DV_CHECK(load_objects(ctx, run));
+    uint64_t *revisions = dv_calloc(suspects->n, sizeof(*revisions));
+    for (size_t i = 0; i < suspects->n; i++)
+        revisions[i] = item_of(run, suspects, i)->revision;
+    dv_err *err = dv_apply(ctx, &env, &run->objects, &run->state->applied, &run->status.inventory, &run->written);
+    note_corrections(ctx, run, suspects, revisions);
+    free(revisions);
     run->state->last_full_ms = dv_ctx_now_ms(ctx);
-    DV_TRY(dv_apply(ctx, &env, &run->objects, &run->state->applied, &run->status.inventory, &run->written), "correcting drift");
-    if (!report->drifted || !run->written)
-        return NULL;
-    dv_auto_str text = dv_asprintf("%s had changed in the cluster and was set back", what);
-    tell(run, "Normal", "DriftCorrected", "Correct", text);
-    count_correction(ctx, run, what);
-    return NULL;
+    return dv_err_wrap(err, "correcting drift");
 }
 
 static bool full_is_due(dv_ctx *ctx, const pm_run *run)
@@ -178,31 +194,33 @@ static bool full_is_due(dv_ctx *ctx, const pm_run *run)
 }
 
 /* In the condition for as long as it lasts; as an event when it is new. */
-static void report_drift(pm_run *run, const char *what)
+static void report_drift(pm_run *run, const item_list *list)
 {
     const dv_condition *ready = dv_condition_get(&run->pm->status.conditions, "Ready");
+    dv_auto_str what = describe(run, list);
     dv_auto_str text = dv_asprintf("%s differs from what was applied", what);
 
+    free(run->note);
     run->note = dv_asprintf("; %s", text);
     if (!ready || !ready->message || !strstr(ready->message, text))
-        tell(run, "Warning", "Drift", "Report", text);
+        pm_tell(run, "Warning", "Drift", "Report", text);
 }
 
 static dv_err *handle_drift(dv_ctx *ctx, pm_run *run, const drift_report *report)
 {
-    bool rests = dv_ctx_now_ms(ctx) < run->state->rest_until_ms;
     bool full = report->unknown && full_is_due(ctx, run);
 
-    if ((!report->drifted && !full) || run->pm->spec.drift_policy == DV_DRIFT_IGNORE)
+    if (run->pm->spec.drift_policy == DV_DRIFT_IGNORE)
         return NULL;
-    if (run->pm->spec.drift_policy == DV_DRIFT_REPORT || (rests && report->drifted)) {
-        dv_auto_str what = describe_drift(report);
-
-        if (report->drifted)
-            report_drift(run, what);
+    if (report->resting.n)
+        report_drift(run, &report->resting);
+    if (!report->drifted.n && !full)
         return NULL;
-    }
-    return correct(ctx, run, report);
+    if (run->pm->spec.drift_policy == DV_DRIFT_CORRECT)
+        return correct(ctx, run, report);
+    if (report->drifted.n)
+        report_drift(run, &report->drifted);
+    return NULL;
 }
 
 /* ---- Applying ---- */
@@ -249,10 +267,10 @@ dv_err *pm_step_apply(dv_ctx *ctx, pm_run *run)
     dv_err *err;
 
     if (run->settled) {
-        drift_report report = look_for_drift(run);
+        DV_CLEANUP(drift_report_done) drift_report report = {0};
 
+        look_for_drift(ctx, run, &report);
         err = handle_drift(ctx, run, &report);
-        dv_vec_done(&report.items);
     } else {
         err = apply_new(ctx, run);
     }

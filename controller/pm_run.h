@@ -75,5 +75,7 @@ dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run);
 void pm_summarize(dv_ctx *ctx, pm_run *run, const dv_err *err);
 /* One patch, only if something changed; events for what people want to know. */
 dv_err *pm_write_status(dv_ctx *ctx, pm_run *run);
+/* An event about the package; none once its namespace is being deleted, which would refuse it. */
+void pm_tell(pm_run *run, const char *type, const char *reason, const char *action, const char *text);
 /* Says that work goes on, before the first apply. */
 void pm_say_progress(dv_ctx *ctx, pm_run *run, const char *reason, const char *message);

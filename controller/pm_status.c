@@ -170,22 +170,28 @@ static bool same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+void pm_tell(pm_run *run, const char *type, const char *reason, const char *action, const char *text)
+{
+    DV_CLEANUP(dv_objref_done) dv_objref ref = dv_pm_objref(run->pm);
+
+    if (!namespace_is_terminating(run->op, run->pm->ns))
+        dv_event(run->op->events, &ref, type, reason, action, "%s", text);
+}
+
 /* One event for each thing that people want to know: a version, a failure with a new reason. */
 static void tell_change(pm_run *run)
 {
     const dv_condition *before = dv_condition_get(&run->pm->status.conditions, "Ready");
     const dv_condition *now = dv_condition_get(&run->status.conditions, "Ready");
     bool ready = now && same(now->status, "True");
-    DV_CLEANUP(dv_objref_done) dv_objref ref = dv_pm_objref(run->pm);
 
     if (!now || !run->tell)
         return;
     if (before && same(before->status, now->status) && same(before->reason, now->reason) && same(before->message, now->message))
         return;
-    dv_event(run->op->events, &ref, ready ? "Normal" : "Warning", now->reason, run->pm->deleted_at_ms ? "Uninstall" : "Install", "%s",
-             now->message);
+    pm_tell(run, ready ? "Normal" : "Warning", now->reason, run->pm->deleted_at_ms ? "Uninstall" : "Install", now->message);
     if (!ready && run->lock.explanation)
-        dv_event(run->op->events, &ref, "Warning", "Explanation", "Resolve", "%s", run->lock.explanation);
+        pm_tell(run, "Warning", "Explanation", "Resolve", run->lock.explanation);
 }
 
 dv_err *pm_write_status(dv_ctx *ctx, pm_run *run)

@@ -71,14 +71,14 @@ static bool may_leave_denied(dv_ctx *ctx, pm_run *run)
 
 static void tell_orphans(pm_run *run, const dv_remove_result *result)
 {
-    DV_CLEANUP(dv_objref_done) dv_objref ref = dv_pm_objref(run->pm);
     DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(8192);
 
     if (!result->orphaned.n)
         return;
+    dv_buf_adds(&text, "left in the cluster: ");
     for (size_t i = 0; i < result->orphaned.n; i++)
         dv_buf_addf(&text, "%s%s", i ? ", " : "", result->orphaned.at[i]);
-    dv_event(run->op->events, &ref, "Warning", "Orphaned", "Uninstall", "left in the cluster: %s", dv_buf_cstr(&text));
+    pm_tell(run, "Warning", "Orphaned", "Uninstall", dv_buf_cstr(&text));
 }
 
 static dv_err *remove_all(dv_ctx *ctx, pm_run *run, dv_remove_env *env, dv_remove_result *result)

@@ -9,8 +9,6 @@
 
 #include "install/applied.h"
 
-#define CORRECTIONS_KEPT 3
-
 typedef struct {
     dv_applied applied;
     bool loaded;               /* the Secret was asked for `applied` */
@@ -18,8 +16,6 @@ typedef struct {
     int64_t waiting_since_ms;  /* monotonic; 0: the last run did not end waiting */
     int64_t progress_since_ms; /* since when these inputs are on their way */
     int64_t last_full_ms;      /* what no watch tells of was last applied */
-    int64_t corrections_ms[CORRECTIONS_KEPT]; /* newest first */
-    int64_t rest_until_ms;     /* a rival manager was met: no corrections until then */
     bool removing;             /* nothing would be lost: the uninstall has begun */
     dv_inventory remaining;    /* and this is what is left to remove */
 } pm_state;

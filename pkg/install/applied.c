@@ -47,6 +47,19 @@ void dv_applied_keep(dv_applied *applied, const dv_objects *objects)
     }
 }
 
+bool dv_applied_corrected(dv_applied_item *item, int64_t now_ms)
+{
+    int64_t *times = item->corrected_ms, oldest;
+
+    memmove(&times[1], &times[0], (DV_CORRECTIONS_MAX - 1) * sizeof(times[0]));
+    times[0] = now_ms;
+    oldest = times[DV_CORRECTIONS_MAX - 1];
+    if (!oldest || now_ms - oldest > DV_RIVAL_WINDOW_MS)
+        return false;
+    item->rest_until_ms = now_ms + DV_RIVAL_REST_MS;
+    return true;
+}
+
 dv_drift dv_applied_drift(dv_owned *owned, const dv_applied_item *item)
 {
     dv_auto_owned seen = NULL;

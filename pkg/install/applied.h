@@ -13,6 +13,10 @@
 #include "install/owned.h"
 #include "install/prepare.h"
 
+#define DV_CORRECTIONS_MAX 3
+#define DV_RIVAL_WINDOW_MS ((int64_t)60 * 1000)
+#define DV_RIVAL_REST_MS ((int64_t)5 * 60 * 1000)
+
 typedef struct {
     const dv_resource *resource;
     dv_objref ref;        /* with uid */
@@ -21,7 +25,17 @@ typedef struct {
     char digest[DV_SHA256_HEX + 1]; /* dv_object.digest of what was sent */
     bool adopted;         /* was there before us: orphaned, not deleted */
     bool foreign;         /* a namespace that exists without us: used as it is */
+    /* Not stored: */
+    int64_t corrected_ms[DV_CORRECTIONS_MAX]; /* when drift was last set back (monotonic), newest first */
+    int64_t rest_until_ms;                    /* a rival manager was met: left alone until then */
+    bool resting;                             /* it is before that time */
 } dv_applied_item;
+
+/*
+ * Notes a correction of the object; true when it was one too many within DV_RIVAL_WINDOW_MS: somebody else wants it
+ * otherwise, and it rests for DV_RIVAL_REST_MS.
+ */
+bool dv_applied_corrected(dv_applied_item *item, int64_t now_ms);
 
 typedef struct {
     char inputs[DV_SHA256_HEX + 1]; /* digest of all that decided what is applied; "": nothing yet */

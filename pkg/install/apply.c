@@ -67,7 +67,7 @@ static bool is_current(const dv_apply_env *env, const dv_object *o, dv_applied *
 
     if (!item || strcmp(item->digest, o->digest) != 0)
         return false;
-    if (item->foreign)
+    if (item->foreign || item->resting)
         return true;
     dv_drift drift = dv_applied_drift(env->owned, item);
     return drift == DV_DRIFT_NONE || (drift == DV_DRIFT_UNKNOWN && !applied->complete);
