@@ -482,16 +482,24 @@ static void an_inline_package_names_absolute_urls_only(void **state)
     assert_err(inlined(&f, "http://169.254.169.254/x", &out), DV_DENIED, NULL);
 }
 
-/* It has no repository's leave for plain http, nor what is cached of one. */
+/* Neither its credentials, nor what is cached of it. */
 static void an_inline_package_has_no_repositorys_rights(void **state)
 {
     FIXTURE(true);
     DV_CLEANUP(dv_buf_done) dv_buf out = DV_BUF_INIT(4096);
     char sha256[DV_SHA256_HEX + 1];
     dv_auto_str url = NULL;
+    dv_repo_wish wish = wish_for("main", &f.shelf);
 
+    wish.auth.username = DV_STR("me");
+    wish.auth.password = DV_STR("hush");
+    assert_ok(dv_repos_put(f.reader.repos, &wish));
     assert_ok(manifest(&f, "web.yaml", NULL, &out, sha256, &url));
-    assert_err(inlined(&f, url, &out), DV_DENIED, NULL);
+    assert_true(peer_saw(f.shelf.server, "Authorization: Basic"));
+    dv_buf_reset(&out);
+    assert_ok(inlined(&f, url, &out));
+    assert_int_equal(f.shelf.given, 2);
+    assert_false(peer_saw(f.shelf.server, "Authorization"));
 }
 
 /* ---- Slow repositories ---- */

@@ -59,9 +59,9 @@ OP(op_abort)
 
 OP(op_segv)
 {
-    raise(SIGSEGV);
-    volatile char *nowhere = (volatile char *)8;
-    *nowhere = 1;
+    volatile uintptr_t nowhere = 8;
+
+    *(volatile char *)nowhere = 1;
     return NULL;
 }
 
