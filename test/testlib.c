@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "testlib.h"
 
+#include <errno.h>
+#include <fnmatch.h>
 #include <unistd.h>
 
 void dv_suite_add(dv_suite *suite, const char *name, CMUnitTestFunction function, void *state)
@@ -9,8 +11,31 @@ void dv_suite_add(dv_suite *suite, const char *name, CMUnitTestFunction function
         (struct CMUnitTest){.name = name, .test_func = function, .initial_state = state};
 }
 
+/* Says whether a line of DV_TEST_SKIP fits "program/test". */
+static bool unwanted(const char *test)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf name = DV_BUF_INIT(4096);
+    const char *skip = getenv("DV_TEST_SKIP");
+    dv_auto_str lines = dv_strdup(skip ? skip : "");
+    char *rest = lines;
+
+    dv_buf_addf(&name, "%s/%s", program_invocation_short_name, test);
+    for (char *line; (line = strsep(&rest, "\n"));)
+        if (*line && fnmatch(line, dv_buf_cstr(&name), 0) == 0)
+            return true;
+    return false;
+}
+
+static void skip_it(void **state DV_UNUSED)
+{
+    skip();
+}
+
 int dv_suite_run(dv_suite *suite)
 {
+    for (size_t i = 0; i < suite->tests.n; i++)
+        if (unwanted(suite->tests.at[i].name))
+            suite->tests.at[i].test_func = skip_it;
     int failed = _cmocka_run_group_tests(suite->name, suite->tests.at, suite->tests.n, NULL, NULL);
 
     dv_vec_done(&suite->tests);

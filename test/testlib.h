@@ -36,7 +36,8 @@ typedef struct {
             dv_suite_add(suite, (rows)[i_].name, function, (void *)(uintptr_t)&(rows)[i_]);        \
     } while (0)
 void dv_suite_add(dv_suite *suite, const char *name, CMUnitTestFunction function, void *state);
-/* Runs and frees; the exit status for main(). */
+/* Runs and frees; the exit status for main(). A test that a line of DV_TEST_SKIP names is skipped:
+ * "program/test", with wildcards. */
 int dv_suite_run(dv_suite *suite);
 #define DV_RUN_TABLE(suite_name, function, rows)                                                   \
     ({                                                                                             \

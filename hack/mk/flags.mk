@@ -18,7 +18,7 @@ OPT_release  := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 OPT_debug    := -O0 -g3
 OPT_asan     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_tsan     := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
-OPT_coverage := -O0 -g --coverage
+OPT_coverage := -O0 -g --coverage -fprofile-update=atomic
 OPT_fuzz     := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 OPT := $(OPT_$(VARIANT))
 $(if $(OPT),,$(error unknown VARIANT "$(VARIANT)"))

@@ -26,7 +26,7 @@ valgrind: ## unit tests under valgrind, all or of the module ONLY=…
 	@echo "skipped: valgrind of $(VALGRIND_SKIP): its cage forbids what valgrind does"
 valgrind-tests: $(foreach t,$(TESTS),$(if $(filter $(VALGRIND_SKIP),$(call module_of,$(t))),,$(if $(filter \
                 $(or $(ONLY),%),$(call module_of,$(t))),$(B)/test/$(t))))
-	$(Q)TEST_WRAPPER='$(VALGRIND)' TEST_TIMEOUT=1200 hack/run-tests.sh $^
+	$(Q)TEST_WRAPPER='$(VALGRIND)' TEST_TIMEOUT=1200 DV_TEST_SKIP="$$(grep -v '^#' test/unit/valgrind.skip)" hack/run-tests.sh $^
 
 coverage: ## how much of pkg/ the unit tests and corpora reach (COVERAGE_MIN=85 fails below)
 	$(Q)$(MAKE) --no-print-directory VARIANT=coverage coverage-programs
