@@ -4,7 +4,7 @@
 #include "pm_run.h"
 
 /* Brief waits are not worth a status: it is written when one lasts longer. */
-enum { QUIET_WAIT_MS = 2000, COALESCE_MS = 200 };
+enum { QUIET_WAIT_MS = 5000, COALESCE_MS = 200 };
 
 const dv_resource *resource_pm(dv_kube *kube)
 {

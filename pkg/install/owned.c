@@ -5,7 +5,7 @@
 #include "base/sync.h"
 
 /* A kind that may not be watched is asked about again: RBAC changes send no event. */
-enum { ASK_AGAIN_MS = 5 * 60 * 1000 };
+enum { ASK_AGAIN_MS = 5 * 60 * 1000, WAIT_SLICE_MS = 200 };
 
 typedef struct {
     dv_owned *owned;
@@ -13,6 +13,7 @@ typedef struct {
     dv_informer *informer; /* NULL: not allowed, or not asked yet */
     int64_t asked_ms;
     bool asked;
+    bool asking; /* one worker asks, others wait for its answer */
 } kind;
 
 struct dv_owned {
@@ -20,7 +21,8 @@ struct dv_owned {
     dv_cache *cache;
     void (*changed)(void *arg, const char *package);
     void *arg;
-    pthread_mutex_t mu; /* kinds; a leaf: nothing else is locked under it */
+    pthread_mutex_t mu;    /* kinds; a leaf: nothing else is locked under it */
+    pthread_cond_t answer; /* an `asking` has ended */
     dv_map *kinds;      /* "group/kind" */
 };
 
@@ -33,6 +35,7 @@ dv_owned *dv_owned_new(dv_kube *kube, dv_cache *cache, void (*changed)(void *arg
     owned->changed = changed;
     owned->arg = arg;
     pthread_mutex_init(&owned->mu, NULL);
+    dv_cond_init(&owned->answer);
     owned->kinds = dv_map_new(free);
     return owned;
 }
@@ -42,6 +45,7 @@ void dv_owned_free(dv_owned *owned)
     if (!owned)
         return;
     dv_map_free(owned->kinds);
+    pthread_cond_destroy(&owned->answer);
     pthread_mutex_destroy(&owned->mu);
     free(owned);
 }
@@ -154,15 +158,18 @@ static kind *find_kind(dv_owned *owned, const dv_resource *resource)
     return k;
 }
 
-/* May the kind be watched? Asked by an access review at most every ASK_AGAIN_MS while the answer is no. */
-static dv_err *start_informer(dv_ctx *ctx, kind *k)
+static dv_err *ask(dv_ctx *ctx, const kind *k, bool *ret_may)
 {
-    bool may_list = false, may_watch = false;
-    dv_owned *owned = k->owned;
+    dv_kube *kube = k->owned->kube;
 
-    DV_CHECK(dv_kube_may(ctx, owned->kube, /* as= */ NULL, "list", k->resource, /* ns= */ NULL, &may_list));
-    if (may_list)
-        DV_CHECK(dv_kube_may(ctx, owned->kube, /* as= */ NULL, "watch", k->resource, NULL, &may_watch));
+    DV_CHECK(dv_kube_may(ctx, kube, /* as= */ NULL, "list", k->resource, /* ns= */ NULL, ret_may));
+    return *ret_may ? dv_kube_may(ctx, kube, NULL, "watch", k->resource, NULL, ret_may) : NULL;
+}
+
+/* Takes what was learnt into the kind, and wakes those who wait for it. */
+static void settle(dv_ctx *ctx, kind *k, bool asked, bool may)
+{
+    dv_owned *owned = k->owned;
     const dv_informer_options options = {
         .resource = k->resource,
         .label_selector = DV_LABEL_OWNER,
@@ -172,11 +179,15 @@ static dv_err *start_informer(dv_ctx *ctx, kind *k)
         .arg = k,
     };
     DV_LOCK_SCOPE(&owned->mu);
-    k->asked = true;
-    k->asked_ms = dv_ctx_now_ms(ctx);
-    if (may_watch && !k->informer)
+
+    k->asking = false;
+    if (asked) {
+        k->asked = true;
+        k->asked_ms = dv_ctx_now_ms(ctx);
+    }
+    if (may && !k->informer)
         k->informer = dv_informer_start(owned->cache, &options);
-    return NULL;
+    pthread_cond_broadcast(&owned->answer);
 }
 
 static dv_informer *informer_of(dv_owned *owned, const kind *k)
@@ -185,19 +196,32 @@ static dv_informer *informer_of(dv_owned *owned, const kind *k)
     return k->informer;
 }
 
-static bool must_ask(dv_ctx *ctx, dv_owned *owned, const kind *k)
+/*
+ * True: the caller asks. A kind that may not be watched is asked about again every ASK_AGAIN_MS;
+ * while another worker asks, this one waits for the answer.
+ */
+static bool must_ask(dv_ctx *ctx, dv_owned *owned, kind *k)
 {
     DV_LOCK_SCOPE(&owned->mu);
-    return !k->informer && (!k->asked || dv_ctx_now_ms(ctx) - k->asked_ms > ASK_AGAIN_MS);
+
+    while (k->asking && dv_ctx_left_ms(ctx) > 0 && !(ctx->cancel && dv_cancel_fired(ctx->cancel)))
+        dv_cond_wait_ms(&owned->answer, &owned->mu, WAIT_SLICE_MS);
+    if (k->asking || k->informer || (k->asked && dv_ctx_now_ms(ctx) - k->asked_ms <= ASK_AGAIN_MS))
+        return false;
+    k->asking = true;
+    return true;
 }
 
 dv_err *dv_owned_start(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource)
 {
     kind *k = find_kind(owned, resource);
+    bool may = false;
 
     if (!resource->can_list_watch || !must_ask(ctx, owned, k))
         return NULL;
-    return dv_err_wrap(start_informer(ctx, k), "watch of %s", resource->kind);
+    dv_err *err = ask(ctx, k, &may);
+    settle(ctx, k, !err, may);
+    return dv_err_wrap(err, "watch of %s", resource->kind);
 }
 
 dv_err *dv_owned_watch(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource, bool *ret_watched)
