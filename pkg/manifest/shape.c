@@ -116,20 +116,6 @@ dv_err *dv_place_invalid(dv_place *place, const char *format, ...)
     return invalid(place, text);
 }
 
-dv_err *dv_place_invalid_at(dv_place *place, const char *member, const char *format, ...)
-{
-    char text[512];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    mark at = enter_member(place, member);
-    dv_err *err = invalid(place, text);
-    leave(place, at);
-    return err;
-}
-
 /* ---- The walk ---- */
 
 static const char *expected(dv_shape_kind kind)

@@ -66,6 +66,3 @@ DV_MUST_USE dv_err *dv_shape_check(const dv_shape *shape, const json_t *doc, dv_
 void dv_shape_add_name(dv_buf *out, const char *name);
 /* INVALID: "line 3: manifests[0].url: <text>". */
 DV_MUST_USE dv_err *dv_place_invalid(dv_place *place, const char *format, ...) DV_PRINTF(2, 3);
-/* The same for a member of the object that place stands at. */
-DV_MUST_USE dv_err *dv_place_invalid_at(dv_place *place, const char *member, const char *format, ...)
-    DV_PRINTF(3, 4);

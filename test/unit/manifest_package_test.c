@@ -190,7 +190,7 @@ static void a_name_in_a_warning_is_made_harmless(void **state)
 /* ---- What is refused ---- */
 
 static const struct refusal {
-    const char *name, *yaml, *text;
+    const char *name, *yaml, *text; /* yaml NULL: with a URL that is too long */
 } refusals[] = {
     {"nothing is no package", "", "object expected, got null"},
     {"a list is no package", "[]", "object expected, got array"},
@@ -258,6 +258,14 @@ static const struct refusal {
     {"a resource has a kind", "name: a\ntransitiveResources: [{name: x}]\n", "kind is missing"},
     {"a port is a port", "name: a\nentrypoints: [{serviceName: s, port: 65536}]\n",
      "entrypoints[0].port: no port"},
+    {"a port is a number", "name: a\nentrypoints: [{serviceName: s, port: http}]\n",
+     "entrypoints[0].port: integer expected, got string"},
+    {"required is a boolean",
+     "name: a\nvalueDefinitions: {v: {type: text, targets: [], constraints: {required: 1}}}\n",
+     "constraints.required: boolean expected, got integer"},
+    {"a namespace is no path", "name: a\nmanifests: [{url: x, defaultNamespace: ../b}]\n",
+     "manifests[0].defaultNamespace: no namespace"},
+    {"a URL has an end", NULL, "manifests[0].url: longer than 8192 bytes"},
     {"a dependency has a name", "name: a\ndependencies: [{version: '1'}]\n",
      "dependencies[0]: name is missing"},
     {"a dependency's name is a name", "name: a\ndependencies: [{name: a/b}]\n", "no package name"},
@@ -271,8 +279,13 @@ static const struct refusal {
 static void package_is_refused(void **state)
 {
     const struct refusal *row = *state;
+    DV_CLEANUP(dv_buf_done) dv_buf long_url = DV_BUF_INIT(DV_LINE_MAX);
     dv_package *p = NULL;
-    dv_err *err = dv_package_read(view(row->yaml), &p, NULL);
+
+    dv_buf_adds(&long_url, "name: a\nmanifests:\n- url: ");
+    dv_buf_fill(&long_url, 'x', DV_URL_MAX + 1);
+    dv_str yaml = row->yaml ? view(row->yaml) : dv_buf_str(&long_url);
+    dv_err *err = dv_package_read(yaml, &p, NULL);
 
     assert_string_equal(err ? dv_err_reason(err) : "", "InvalidPackage");
     assert_err(err, DV_INVALID, row->text);
