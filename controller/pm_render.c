@@ -57,6 +57,20 @@ dv_err *pm_read_inline(pm_run *run)
     return NULL;
 }
 
+/* Once a version: what its package.yaml has that nobody understands. */
+static void tell_warnings(pm_run *run)
+{
+    const char *tried = run->pm->status.attempted_version;
+    DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(DV_LINE_MAX);
+
+    if (!run->package || !run->package->warnings.n || (tried && strcmp(tried, run->lock.version) == 0))
+        return;
+    dv_buf_addf(&text, "package.yaml of %s %s: ", run->pm->spec.package, run->lock.version);
+    for (size_t i = 0; i < run->package->warnings.n; i++)
+        dv_buf_addf(&text, "%s%s", i ? "; " : "", run->package->warnings.at[i]);
+    pm_tell(run, "Warning", "PackageWarning", "Resolve", dv_buf_cstr(&text));
+}
+
 dv_err *pm_step_package(dv_ctx *ctx, pm_run *run)
 {
     if (run->settled)
@@ -66,6 +80,7 @@ dv_err *pm_step_package(dv_ctx *ctx, pm_run *run)
         DV_TRY(dv_repos_package(ctx, run->op->repos, run->lock.repository, run->pm->spec.package, run->lock.version,
                                 &run->package),
                "package %s %s", run->pm->spec.package, run->lock.version);
+    tell_warnings(run);
     DV_TRY(dv_package_unsupported(pm_package(run)), "package %s", pm_package(run)->name);
     if (run->pm->spec.values)
         return dv_err_new(DV_INVALID, "ValuesNotSupported",

@@ -414,6 +414,50 @@ static dv_err *build(dv_ctx *ctx, rounds *r, const dv_solution *solution, dv_loc
     return NULL;
 }
 
+/* The version that the wish alone would choose: the exact one, or the newest in range. NULL: none. */
+static char *wished_version(dv_ctx *ctx, source *s)
+{
+    const char *wish = s->env->pm->spec.version;
+    DV_CLEANUP(dv_strings_done) dv_strings versions = {0};
+    dv_auto(dv_constraint) range = NULL;
+    const char *best = NULL;
+
+    dv_err_free(list_versions(&s->candidates, ctx, s->env->pm->spec.package, &versions));
+    const char *exact = *wish ? exact_version(&versions, wish) : NULL;
+    if (exact)
+        return dv_strdup(exact);
+    if (*wish)
+        dv_err_free(dv_constraint_parse(dv_str_of(wish), &range));
+    for (size_t i = 0; i < versions.n; i++) {
+        dv_version v;
+        dv_err *err = dv_version_parse(dv_str_of(versions.at[i]), &v);
+        bool fits = !err && (!range || dv_constraint_accepts(range, &v));
+
+        dv_err_free(err);
+        if (fits && (!best || is_newer(best, versions.at[i])))
+            best = versions.at[i];
+    }
+    return dv_strdup(best);
+}
+
+/* Takes conflict. Where the wished version itself can't be read, that is what stands in the way, not another package. */
+static dv_err *name_the_unreadable(dv_ctx *ctx, source *s, dv_err *conflict)
+{
+    DV_CLEANUP(dv_dependencies_done) dv_dependencies ignored = {0};
+    const char *package = s->env->pm->spec.package;
+
+    if (!dv_err_is(conflict, DV_DENIED) || s->env->inline_dependencies)
+        return conflict;
+    dv_auto_str version = wished_version(ctx, s);
+    dv_err *unreadable = version ? list_dependencies(&s->candidates, ctx, package, version, &ignored) : NULL;
+    if (!dv_err_is(unreadable, DV_INVALID) && !dv_err_is(unreadable, DV_NOT_FOUND)) {
+        dv_err_free(unreadable);
+        return conflict;
+    }
+    dv_err_free(conflict);
+    return dv_err_wrap(unreadable, "package %s %s", package, version);
+}
+
 /* Demands of others may have kept a package in the answer that nobody here needs any more. */
 static void drop_unreached(const char *self, dv_lock_result *lock)
 {
@@ -443,7 +487,9 @@ dv_err *dv_lock_resolve(dv_ctx *ctx, const dv_lock_env *env, dv_lock_result *ret
 
     *ret_lock = (dv_lock_result){0};
     DV_CHECK(add_self(ctx, &s, problem));
-    DV_CHECK(solve(ctx, &r, problem, &solution, &ret_lock->explanation));
+    dv_err *err = solve(ctx, &r, problem, &solution, &ret_lock->explanation);
+    if (err)
+        return name_the_unreadable(ctx, &s, err);
     DV_CHECK(build(ctx, &r, &solution, ret_lock));
     drop_unreached(env->pm->spec.package, ret_lock);
     return NULL;
