@@ -114,7 +114,8 @@ static dv_err *check_texts(const reader *r, json_t *metadata, const char *member
     else if (texts && !json_is_object(texts))
         return invalid(r, "metadata.%s: object expected, got %s", member, dv_json_type_name(texts));
     else
-        json_object_foreach(texts, key, value) {
+        json_object_foreach(texts, key, value)
+        {
             DV_CLEANUP(dv_buf_done) dv_buf shown = DV_BUF_INIT(DV_LINE_MAX);
 
             dv_shape_add_name(&shown, key);
@@ -128,9 +129,14 @@ static dv_err *check_texts(const reader *r, json_t *metadata, const char *member
 static dv_err *check_metadata(const reader *r, json_t *object)
 {
     static const char *const servers[] = {
-        "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
-        "generation",        "managedFields",     "resourceVersion",
-        "selfLink",          "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "managedFields",
+        "resourceVersion",
+        "selfLink",
+        "uid",
     };
     json_t *metadata = json_object_get(object, "metadata");
     dv_str name, space;
@@ -195,7 +201,8 @@ static dv_err *take_list(const reader *r, json_t *list, size_t depth)
     DV_CHECK(check_type(r, list));
     if (items && !json_is_null(items) && !json_is_array(items))
         return invalid(r, "items: array expected, got %s", dv_json_type_name(items));
-    json_array_foreach(items, i, item) {
+    json_array_foreach(items, i, item)
+    {
         inherit_type(list, item);
         DV_CHECK(take_value(r, item, depth - 1));
     }
@@ -262,7 +269,8 @@ dv_err *dv_objects_check_unique(const json_t *objects)
     json_t *object;
     size_t i;
 
-    json_array_foreach(objects, i, object) {
+    json_array_foreach(objects, i, object)
+    {
         DV_CLEANUP(dv_buf_done) dv_buf identity = DV_BUF_INIT(DV_PATH_MAX);
 
         add_identity(&identity, object);

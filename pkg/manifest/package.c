@@ -71,26 +71,30 @@ static void take_lists(const json_t *json, dv_package *package)
     size_t i;
 
     list = json_object_get(json, "references");
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         __typeof__(package->references.at) reference = dv_vec_push(&package->references);
         reference->label = dv_strdup(json_string_value(json_object_get(item, "label")));
         reference->url = dv_strdup(json_string_value(json_object_get(item, "url")));
     }
     list = json_object_get(json, "manifests");
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         __typeof__(package->manifests.at) manifest = dv_vec_push(&package->manifests);
         manifest->url = dup_text(item, "url");
         manifest->default_namespace = dup_text(item, "defaultNamespace");
     }
     list = json_object_get(json, "dependencies");
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         dv_dependency *dependency = dv_vec_push(&package->dependencies);
         const char *range = json_string_value(json_object_get(item, "version"));
         dependency->package = dup_text(item, "name");
         dependency->range = dv_strdup(range ? range : "");
     }
     list = json_object_get(json, "components");
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         __typeof__(package->components.at) component = dv_vec_push(&package->components);
         component->name = dup_text(item, "name");
         component->version = dup_text(item, "version");
@@ -105,8 +109,8 @@ static dv_package *package_from(const json_t *json)
     const char *scope = json_string_value(json_object_get(json, "scope"));
 
     package->name = dup_text(json, "name");
-    package->scope = scope && strcmp(scope, "Namespaced") == 0 ? DV_SCOPE_NAMESPACED
-                                                                : DV_SCOPE_CLUSTER;
+    package->scope =
+        scope && strcmp(scope, "Namespaced") == 0 ? DV_SCOPE_NAMESPACED : DV_SCOPE_CLUSTER;
     package->short_description = dup_text(json, "shortDescription");
     package->long_description = dup_text(json, "longDescription");
     package->icon_url = dup_text(json, "iconUrl");
@@ -225,7 +229,8 @@ json_t *dv_package_encode(const dv_package *package)
     json_t *json = json_object();
 
     dv_json_put_str(json, "name", package->name);
-    dv_json_put_str(json, "scope", package->scope == DV_SCOPE_NAMESPACED ? "Namespaced" : "Cluster");
+    dv_json_put_str(json, "scope",
+                    package->scope == DV_SCOPE_NAMESPACED ? "Namespaced" : "Cluster");
     dv_json_put_str(json, "shortDescription", package->short_description);
     dv_json_put_str(json, "longDescription", package->long_description);
     dv_json_put_str(json, "iconUrl", package->icon_url);
@@ -251,7 +256,8 @@ static const char *unset_value(const dv_package *package)
     const char *name;
     json_t *definition;
 
-    json_object_foreach(package->value_definitions, name, definition) {
+    json_object_foreach(package->value_definitions, name, definition)
+    {
         if (dv_json_bool(definition, "/constraints/required", false) &&
             !dv_json_view(definition, "/defaultValue").n)
             return name;

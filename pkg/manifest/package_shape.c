@@ -125,10 +125,8 @@ static dv_err *check_helm(const json_t *value, dv_place *place)
 }
 
 static const dv_shape_member helm_members[] = {
-    {"repositoryUrl", &url_string, true},
-    {"releases", &releases, false},
-    {"chartName", &some_string, false},
-    {"chartVersion", &some_string, false},
+    {"repositoryUrl", &url_string, true}, {"releases", &releases, false},
+    {"chartName", &some_string, false},   {"chartVersion", &some_string, false},
     {"values", &free_object, false},
 };
 static const dv_shape helm = {OBJECT(helm_members), .check = check_helm};
@@ -271,8 +269,8 @@ static dv_err *check_port(const json_t *value, dv_place *place)
 
 static const dv_shape port_number = {.kind = DV_SHAPE_INTEGER, .check = check_port};
 static const dv_shape_member entrypoint_members[] = {
-    {"name", &string, false},           {"serviceName", &some_string, true},
-    {"port", &port_number, true},       {"localPort", &port_number, false},
+    {"name", &string, false},     {"serviceName", &some_string, true},
+    {"port", &port_number, true}, {"localPort", &port_number, false},
     {"scheme", &string, false},
 };
 static const dv_shape entrypoint = {OBJECT(entrypoint_members)};

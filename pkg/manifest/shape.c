@@ -75,7 +75,8 @@ static void leave(dv_place *place, mark at)
 /* Appends "line 7: ", where that is known. */
 static void add_line(dv_buf *out, const dv_place *place)
 {
-    size_t line = place->source.n ? dv_yaml_line_of(place->source, dv_buf_cstr(&place->pointer)) : 0;
+    size_t line =
+        place->source.n ? dv_yaml_line_of(place->source, dv_buf_cstr(&place->pointer)) : 0;
 
     if (line)
         dv_buf_addf(out, "line %zu: ", line);
@@ -171,7 +172,8 @@ static dv_err *walk_object(const dv_shape *shape, const json_t *value, dv_place 
     const char *key;
     json_t *child;
 
-    json_object_foreach((json_t *)(uintptr_t)value, key, child) {
+    json_object_foreach((json_t *)(uintptr_t)value, key, child)
+    {
         const dv_shape_member *member = find_member(shape, key);
         mark at = enter_member(place, key);
         dv_err *err = NULL;
@@ -200,7 +202,8 @@ static dv_err *walk_map(const dv_shape *shape, const json_t *value, dv_place *pl
 
     if (json_object_size(value) > shape->max)
         return dv_place_invalid(place, "more than %zu entries", shape->max);
-    json_object_foreach((json_t *)(uintptr_t)value, key, child) {
+    json_object_foreach((json_t *)(uintptr_t)value, key, child)
+    {
         size_t n = strlen(key);
         if (n == 0 || n > DV_SHAPE_KEY_MAX)
             return dv_place_invalid(place, "a name of 1 to %d bytes expected, got one of %zu",

@@ -35,9 +35,9 @@ struct dv_shape {
     dv_shape_kind kind;
     const dv_shape_member *members; /* OBJECT */
     size_t n_members;
-    const dv_shape *element;        /* MAP, LIST */
-    size_t max;                     /* MAP, LIST: so many elements at most */
-    const char *const *values;      /* STRING: one of these, NULL at the end; NULL: any */
+    const dv_shape *element;   /* MAP, LIST */
+    size_t max;                /* MAP, LIST: so many elements at most */
+    const char *const *values; /* STRING: one of these, NULL at the end; NULL: any */
     dv_err *(*check)(const json_t *value, dv_place *place); /* what types can't say; NULL */
 };
 

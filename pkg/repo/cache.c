@@ -253,7 +253,8 @@ void dv_repo_cache_put(dv_repo_cache *cache, const char *scope, const char *url,
     if (text.overflow)
         return;
     dv_auto_str path = path_of(cache, scope, url);
-    dv_auto(dv_err) unwritten = dv_file_write(path, dv_buf_str(&text), FILE_MODE, /* durable= */ false);
+    dv_auto(dv_err) unwritten =
+        dv_file_write(path, dv_buf_str(&text), FILE_MODE, /* durable= */ false);
     if (!unwritten && claim(cache, text.n))
         survey(cache, /* room= */ true);
 }

@@ -67,7 +67,8 @@ static dv_err *decode_index(dv_str bytes, json_t **ret_json)
 
     DV_CHECK(read_document(bytes, DV_REPO_INDEX_BYTES_MAX, &doc));
     DV_CHECK(take_list(doc, "packages", DV_REPO_PACKAGES_MAX, &list));
-    json_array_foreach(list, i, entry) {
+    json_array_foreach(list, i, entry)
+    {
         dv_str name = dv_json_view(entry, "/name");
 
         if (!dv_package_name_valid(name)) {
@@ -99,7 +100,8 @@ static dv_err *decode_versions(dv_str bytes, json_t **ret_json)
 
     DV_CHECK(read_document(bytes, DV_REPO_INDEX_BYTES_MAX, &doc));
     DV_CHECK(take_list(doc, "versions", DV_REPO_VERSIONS_MAX, &list));
-    json_array_foreach(list, i, entry) {
+    json_array_foreach(list, i, entry)
+    {
         dv_str version = dv_json_view(entry, "/version");
 
         if (!dv_repo_version_valid(version)) {
@@ -152,6 +154,7 @@ bool dv_repo_version_valid(dv_str version)
 {
     dv_version parsed;
 
-    /* The grammar has letters, digits, '.', '-' and '+' only; a path segment must hold more than dots. */
+    /* The grammar has letters, digits, '.', '-' and '+' only; a path segment must hold more than
+     * dots. */
     return version.n <= DV_VERSION_MAX_BYTES && dv_version_is(version, &parsed);
 }

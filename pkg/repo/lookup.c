@@ -107,9 +107,10 @@ static void add_versions(const view *at, const dv_repo_entry *entry, dv_map *see
 
 /* What one priority says about a name. */
 typedef struct {
-    const view *unread;  /* one whose first sync has not ended */
-    const view *failed;  /* one whose first sync failed, or that failed to give this name's versions */
-    const view *having;  /* the first that has the name */
+    const view *unread; /* one whose first sync has not ended */
+    const view
+        *failed; /* one whose first sync failed, or that failed to give this name's versions */
+    const view *having; /* the first that has the name */
 } verdict;
 
 static verdict ask_level(const view *at, size_t n, const char *package, dv_repo_versions *versions)
@@ -183,8 +184,8 @@ static dv_err *choose(dv_repos *repos, const char *ns, const char *repository, v
         return NULL;
     DV_CHECK(dv_repos_find(repos, repository, &conf, /* ret_snapshot= */ NULL));
     dv_repo_conf_unref(conf);
-    return dv_err_new(DV_DENIED, "RepositoryNotAllowed",
-                      "namespace %s may not use repository %s", ns, repository);
+    return dv_err_new(DV_DENIED, "RepositoryNotAllowed", "namespace %s may not use repository %s",
+                      ns, repository);
 }
 
 dv_err *dv_repos_versions(dv_ctx *ctx, dv_repos *repos, const char *ns, const char *repository,

@@ -51,8 +51,8 @@ static dv_err *resolve(want *w, const char *base_url, const char *reference)
     dv_url url;
 
     if (base_url) {
-        DV_CHECK(dv_url_resolve(dv_str_of(base_url), dv_str_of(reference), /* inside= */ true,
-                                &w->url));
+        DV_CHECK(
+            dv_url_resolve(dv_str_of(base_url), dv_str_of(reference), /* inside= */ true, &w->url));
     } else {
         DV_CHECK(dv_url_parse(dv_str_of(reference), &url));
         dv_buf_adds(&w->url, reference);
@@ -74,8 +74,8 @@ static dv_err *name(const want *w, const char *reference, dv_err *err)
 static dv_err *check_type(const char *content_type)
 {
     static const char *const accepted[] = {
-        "application/json", "application/yaml",   "application/x-yaml", "application/octet-stream",
-        "text/yaml",        "text/x-yaml",        "text/plain",
+        "application/json", "application/yaml", "application/x-yaml", "application/octet-stream",
+        "text/yaml",        "text/x-yaml",      "text/plain",
     };
     static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "!#$&-^_.+/";

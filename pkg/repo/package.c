@@ -46,8 +46,8 @@ static dv_err *begin(want *w, const char *repository)
         return dv_err_new(DV_INVALID, "BadVersion", "package %s: no valid version", w->package);
     DV_CHECK(dv_repos_find(w->repos, repository, &w->conf, /* ret_snapshot= */ NULL));
     if (!dv_repo_conf_serves(w->conf, w->package))
-        return dv_err_new(DV_NOT_FOUND, "PackageNotFound",
-                          "repository %s may not serve package %s", repository, w->package);
+        return dv_err_new(DV_NOT_FOUND, "PackageNotFound", "repository %s may not serve package %s",
+                          repository, w->package);
     w->url = dv_repo_url(w->conf, w->package, w->version, "package.yaml");
     w->key = dv_asprintf("%s %s", w->conf->scope, w->url);
     return NULL;
@@ -132,8 +132,8 @@ static dv_err *keep_fetched(const want *w, const dv_fetch_result *result,
 
     dv_sha256_hex(bytes, sha256);
     DV_CHECK(decode(w, bytes, sha256, ret_package));
-    dv_repo_cache_put(w->repos->cache, w->conf->scope, w->url, result->etag,
-                      result->last_modified, sha256, bytes);
+    dv_repo_cache_put(w->repos->cache, w->conf->scope, w->url, result->etag, result->last_modified,
+                      sha256, bytes);
     return NULL;
 }
 
@@ -163,17 +163,16 @@ static dv_err *with_place(const want *w, dv_repo_package **ret_package)
 dv_err *dv_repos_package(dv_ctx *ctx, dv_repos *repos, const char *repository, const char *package,
                          const char *version, dv_repo_package **ret_package)
 {
-    DV_CLEANUP(want_done) want w = {
-        .ctx = ctx, .repos = repos, .package = package, .version = version};
+    DV_CLEANUP(want_done)
+    want w = {.ctx = ctx, .repos = repos, .package = package, .version = version};
     DV_CLEANUP(dv_repo_cached_done) dv_repo_cached cached = {0};
     dv_repo_package *found = NULL;
     dv_err *err;
 
     DV_CHECK(begin(&w, repository));
     if (!in_memory(&w, &found, &err)) {
-        err = on_disk(&w, &cached)
-                  ? decode(&w, dv_buf_str(&cached.bytes), cached.sha256, &found)
-                  : with_place(&w, &found);
+        err = on_disk(&w, &cached) ? decode(&w, dv_buf_str(&cached.bytes), cached.sha256, &found)
+                                   : with_place(&w, &found);
         if (dv_err_is(err, DV_INVALID) && cached.bytes.n) {
             dv_repo_cache_drop(repos->cache, w.conf->scope, w.url);
             dv_err_free(err);
@@ -217,8 +216,8 @@ dv_err *dv_repos_package_check(dv_ctx *ctx, dv_repos *repos, const char *reposit
                                const char *package, const char *version,
                                dv_repo_package **ret_package)
 {
-    DV_CLEANUP(want_done) want w = {
-        .ctx = ctx, .repos = repos, .package = package, .version = version};
+    DV_CLEANUP(want_done)
+    want w = {.ctx = ctx, .repos = repos, .package = package, .version = version};
     dv_repo_package *found = NULL;
 
     DV_CHECK(begin(&w, repository));

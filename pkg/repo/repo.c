@@ -229,7 +229,8 @@ static void take_warnings(json_t *json, dv_strings *ret_warnings)
     size_t i;
 
     json_object_del(json, "warnings");
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         if (!ret_warnings || i >= DV_REPO_WARNINGS_MAX || !json_is_string(item))
             continue;
         char *text = dv_str_dup(dv_str_head(dv_json_view(item, ""), WARNING_BYTES_MAX));

@@ -3,7 +3,8 @@
  * What the files of the repositories share.
  *
  *     dv_repos ─► repo ─► conf       the administrator's wish           ┐ frozen, shared by count:
- *                     └─► snapshot ─► entry: a name and its versions    ┘ taken under the lock, read without
+ *                     └─► snapshot ─► entry: a name and its versions    ┘ taken under the lock,
+ * read without
  *
  * Threads: any. Locks: dv_repos.mu for all that is not frozen; never held across I/O, a callback
  * or a log call.
@@ -49,8 +50,8 @@ typedef struct {
 typedef struct {
     _Atomic int refs;
     char *name;
-    bool known;       /* its versions were read, or are known not to be there */
-    char *versions;   /* one behind the other, each with its NUL */
+    bool known;     /* its versions were read, or are known not to be there */
+    char *versions; /* one behind the other, each with its NUL */
     size_t versions_bytes, n_versions;
     char sha256[DV_SHA256_HEX + 1]; /* of versions.yaml; empty: there is none */
     char *etag, *last_modified;
@@ -104,7 +105,7 @@ struct dv_repos {
     dv_fetcher *fetcher;
     dv_repo_decoder decoder;
     dv_repo_cache *cache;
-    pthread_mutex_t mu; /* all below */
+    pthread_mutex_t mu;     /* all below */
     pthread_cond_t fetched; /* a place to fetch has become free */
     dv_map *by_name;        /* dv_repo */
     dv_repo_gate inlined;   /* manifests of no repository */
@@ -114,7 +115,8 @@ struct dv_repos {
 /* One that is configured, with a hold on what is frozen. NOT_FOUND "RepositoryNotFound". */
 DV_MUST_USE dv_err *dv_repos_find(dv_repos *repos, const char *name, dv_repo_conf **ret_conf,
                                   dv_repo_snapshot **ret_snapshot);
-/* A place among those who may wait for this repository (NULL: for none in particular). WAITING "RepositoryBusy". */
+/* A place among those who may wait for this repository (NULL: for none in particular). WAITING
+ * "RepositoryBusy". */
 DV_MUST_USE dv_err *dv_repos_enter(dv_ctx *ctx, dv_repos *repos, dv_repo_conf *conf);
 void dv_repos_leave(dv_repos *repos, dv_repo_conf *conf);
 
@@ -122,7 +124,8 @@ void dv_repos_leave(dv_repos *repos, dv_repo_conf *conf);
 
 /* A semantic version, which is always a plain path segment. */
 bool dv_repo_version_valid(dv_str version);
-/* Owned: "<url>/<a>/<b>/<c>" of those that are not NULL, each a segment, encoded where RFC 3986 says so. */
+/* Owned: "<url>/<a>/<b>/<c>" of those that are not NULL, each a segment, encoded where RFC 3986
+ * says so. */
 char *dv_repo_url(const dv_repo_conf *conf, const char *a, const char *b, const char *c);
 
 /* ---- Decoded packages in memory; with the set's lock held ---- */
@@ -130,8 +133,8 @@ char *dv_repo_url(const dv_repo_conf *conf, const char *a, const char *b, const 
 dv_repo_memory *dv_repo_memory_new(void);
 void dv_repo_memory_free(dv_repo_memory *memory);
 /*
- * A hold on the package that is kept for this key, or what was refused for it (owned) as long as it counts; both NULL:
- * nothing is known.
+ * A hold on the package that is kept for this key, or what was refused for it (owned) as long as it
+ * counts; both NULL: nothing is known.
  */
 dv_repo_package *dv_repo_memory_get(dv_repo_memory *memory, const char *key, int64_t now_ms,
                                     dv_err **ret_refused);
@@ -153,22 +156,23 @@ DV_MUST_USE dv_err *dv_repos_decode(dv_ctx *ctx, dv_repos *repos, const char *wh
 
 /* One document that is kept fresh. */
 typedef struct {
-    char *url;              /* owned */
-    const char *what;       /* for the decoder */
+    char *url;        /* owned */
+    const char *what; /* for the decoder */
     size_t bytes_max;
     const char *etag, *last_modified; /* of what is held, borrowed; NULL: none */
-    const char *sha256;     /* of what is held, borrowed; NULL: nothing is */
+    const char *sha256;               /* of what is held, borrowed; NULL: nothing is */
 
     /* What came of it. */
-    bool unchanged;         /* what is held is right; the validators below may be newer, or NULL */
-    json_t *json;           /* owned: other content, decoded */
+    bool unchanged; /* what is held is right; the validators below may be newer, or NULL */
+    json_t *json;   /* owned: other content, decoded */
     char *new_etag, *new_last_modified; /* owned */
     char new_sha256[DV_SHA256_HEX + 1]; /* of json */
-    dv_strings warnings;    /* of json */
-    bool fetched, not_modified; /* how the request was answered, if it was */
-    dv_err *err;            /* owned: what stood in the way; json may be the copy from disk nevertheless */
+    dv_strings warnings;                /* of json */
+    bool fetched, not_modified;         /* how the request was answered, if it was */
+    dv_err *err; /* owned: what stood in the way; json may be the copy from disk nevertheless */
 } dv_repo_document;
 void dv_repo_document_done(dv_repo_document *document);
-/* Refreshes n documents, a few at once. With `offline` nobody is asked: what is not held comes from disk or not at all. */
+/* Refreshes n documents, a few at once. With `offline` nobody is asked: what is not held comes from
+ * disk or not at all. */
 void dv_repos_refresh(dv_ctx *ctx, dv_repos *repos, const dv_repo_conf *conf, bool offline,
                       dv_repo_document *documents, size_t n);

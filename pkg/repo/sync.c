@@ -13,9 +13,9 @@ typedef struct {
     dv_repo_snapshot *made; /* of this round */
     dv_repo_sync_result *result;
     size_t dropped_warnings;
-    dv_err *err;            /* the first that makes it stale */
+    dv_err *err; /* the first that makes it stale */
     size_t failures;
-    bool offline;           /* nobody is asked (any more) */
+    bool offline; /* nobody is asked (any more) */
 } round;
 
 static void round_done(round *r)
@@ -88,11 +88,12 @@ static void take_versions(dv_repo_entry *entry, const json_t *json)
     size_t room = 0, i;
     json_t *item;
 
-    json_array_foreach(list, i, item)
-        if (i < DV_REPO_VERSIONS_MAX && dv_repo_version_valid(dv_json_view(item, "")))
-            room += json_string_length(item) + 1;
+    json_array_foreach(list, i, item) if (i < DV_REPO_VERSIONS_MAX &&
+                                          dv_repo_version_valid(dv_json_view(item, ""))) room +=
+        json_string_length(item) + 1;
     entry->versions = dv_alloc(room);
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         dv_str version = dv_json_view(item, "");
         if (i >= DV_REPO_VERSIONS_MAX || !dv_repo_version_valid(version))
             continue;
@@ -205,11 +206,11 @@ static void take_names(round *r, const json_t *json)
     size_t i, kept = 0;
     json_t *item;
 
-    made->entries = dv_calloc(DV_MIN(json_array_size(list), DV_REPO_PACKAGES_MAX),
-                              sizeof(made->entries[0]));
-    json_array_foreach(list, i, item)
-        if (i < DV_REPO_PACKAGES_MAX && dv_package_name_valid(dv_json_view(item, "/name")))
-            add_name(r, dv_json_str(item, "/name"));
+    made->entries =
+        dv_calloc(DV_MIN(json_array_size(list), DV_REPO_PACKAGES_MAX), sizeof(made->entries[0]));
+    json_array_foreach(list, i, item) if (i < DV_REPO_PACKAGES_MAX &&
+                                          dv_package_name_valid(dv_json_view(item, "/name")))
+        add_name(r, dv_json_str(item, "/name"));
     if (made->n_entries)
         qsort(made->entries, made->n_entries, sizeof(made->entries[0]), by_name);
     for (i = 0; i < made->n_entries; i++) {
@@ -240,14 +241,15 @@ static void take_index(round *r, const dv_repo_document *document)
         copy_names(r);
     }
     r->made->etag = dv_strdup(renewed ? document->new_etag : r->old->etag);
-    r->made->last_modified = dv_strdup(renewed ? document->new_last_modified
-                                               : r->old->last_modified);
+    r->made->last_modified =
+        dv_strdup(renewed ? document->new_last_modified : r->old->last_modified);
 }
 
 /* Fills the names. False: nothing was made. */
 static bool read_index(round *r)
 {
-    DV_CLEANUP(dv_repo_document_done) dv_repo_document document = {
+    DV_CLEANUP(dv_repo_document_done)
+    dv_repo_document document = {
         .url = dv_repo_url(r->conf, "index.yaml", NULL, NULL),
         .what = "index",
         .bytes_max = DV_REPO_INDEX_BYTES_MAX,
@@ -359,8 +361,8 @@ static void set_revision(round *r)
         const dv_repo_entry *entry = r->made->entries[i];
         dv_auto_str line = dv_asprintf("\n%s %s", entry->name, entry->sha256);
         dv_sha256_add(sha, dv_str_of(line));
-        r->made->bytes += sizeof(entry) + sizeof(*entry) + entry->versions_bytes +
-                          strlen(entry->name);
+        r->made->bytes +=
+            sizeof(entry) + sizeof(*entry) + entry->versions_bytes + strlen(entry->name);
     }
     dv_sha256_end(sha, hex);
     snprintf(r->made->revision, sizeof(r->made->revision), "sha256:%s", hex);
@@ -417,7 +419,8 @@ static dv_err *begin(round *r, const char *name)
     dv_repo *repo = dv_map_get(r->repos->by_name, dv_str_of(name));
 
     if (!repo || repo->syncing)
-        return dv_err_new(DV_WAITING, "RepositoryBusy", "repository %s is being read already", name);
+        return dv_err_new(DV_WAITING, "RepositoryBusy", "repository %s is being read already",
+                          name);
     repo->syncing = true;
     return NULL;
 }

@@ -80,11 +80,12 @@ static bool allow_channel(scmp_filter_ctx filter)
 static bool allow_rest(scmp_filter_ctx filter)
 {
     static const int plain[] = {
-        SCMP_SYS(clock_gettime),  SCMP_SYS(gettimeofday), SCMP_SYS(time),
-        SCMP_SYS(getrandom),      SCMP_SYS(futex),        SCMP_SYS(rt_sigreturn),
-        SCMP_SYS(rt_sigprocmask), SCMP_SYS(getpid),       SCMP_SYS(gettid),
-        SCMP_SYS(exit_group),     SCMP_SYS(exit),
-        SCMP_SYS(sysinfo), /* qsort() asks how much memory there is */
+        SCMP_SYS(clock_gettime),  SCMP_SYS(gettimeofday),
+        SCMP_SYS(time),           SCMP_SYS(getrandom),
+        SCMP_SYS(futex),          SCMP_SYS(rt_sigreturn),
+        SCMP_SYS(rt_sigprocmask), SCMP_SYS(getpid),
+        SCMP_SYS(gettid),         SCMP_SYS(exit_group),
+        SCMP_SYS(exit),           SCMP_SYS(sysinfo), /* qsort() asks how much memory there is */
     };
     bool ok = true;
 

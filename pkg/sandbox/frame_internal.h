@@ -52,7 +52,8 @@ bool dv_request_body_bytes(const dv_request_head *head, const uint64_t *lengths,
 void dv_request_cut(const dv_request_head *head, const uint64_t *lengths, const char *body,
                     dv_request *ret_request);
 /* Appends all up to the blobs, which are sent from where they are. */
-void dv_request_add(dv_buf *out, const char *op, dv_str params, const dv_str *blobs, size_t n_blobs);
+void dv_request_add(dv_buf *out, const char *op, dv_str params, const dv_str *blobs,
+                    size_t n_blobs);
 
 bool dv_answer_head_valid(const dv_answer_head *head);
 size_t dv_answer_body_bytes(const dv_answer_head *head);

@@ -120,7 +120,8 @@ static dv_err *unavailable(const char *what)
     return dv_err_new(DV_TRANSIENT, "SandboxUnavailable", "sandbox worker: %s", what);
 }
 
-/* What the loader and the sanitizers of a test build read; nothing else of our environment goes in. */
+/* What the loader and the sanitizers of a test build read; nothing else of our environment goes in.
+ */
 static void keep_environment(dv_strings *env)
 {
     static const char *const kept[] = {"LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS",
@@ -148,9 +149,8 @@ static dv_err *spawn(int64_t idle_ms, int their_fd, int *ret_pid)
 
 static dv_err *hear_hello(const dv_ctx *ctx, dv_worker *worker)
 {
-    const channel c = {.ctx = ctx,
-                       .fd = worker->fd,
-                       .until_ms = real_now_ms() + DV_SANDBOX_START_MAX_MS};
+    const channel c = {
+        .ctx = ctx, .fd = worker->fd, .until_ms = real_now_ms() + DV_SANDBOX_START_MAX_MS};
     uint32_t hello = 0;
     dv_talk talk = receive(&c, &hello, sizeof(hello));
 

@@ -24,7 +24,8 @@ typedef enum {
     DV_TALK_NONSENSE, /* what it says is no answer */
 } dv_talk;
 
-/* Starts one and hears its hello. TRANSIENT "SandboxUnavailable", CANCELED. Nothing is left behind then. */
+/* Starts one and hears its hello. TRANSIENT "SandboxUnavailable", CANCELED. Nothing is left behind
+ * then. */
 DV_MUST_USE dv_err *dv_worker_start(const dv_ctx *ctx, int64_t idle_ms, dv_worker *ret_worker);
 /* Ends it if it runs, reaps it, closes the channel. The wait status. */
 int dv_worker_bury(dv_worker *worker);
@@ -34,8 +35,8 @@ bool dv_worker_reap(dv_worker *worker);
 void dv_worker_rearm(const dv_worker *worker, int64_t cpu_s);
 
 /*
- * Sends a request and reads the answer, within wall_ms. text: all up to the blobs. *ret_body is owned, behind
- * ret_answer's views; it may be set whatever the result is.
+ * Sends a request and reads the answer, within wall_ms. text: all up to the blobs. *ret_body is
+ * owned, behind ret_answer's views; it may be set whatever the result is.
  */
 dv_talk dv_worker_ask(const dv_ctx *ctx, const dv_worker *worker, int64_t wall_ms, dv_str text,
                       const dv_str *blobs, size_t n_blobs, char **ret_body, dv_answer *ret_answer);

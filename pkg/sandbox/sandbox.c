@@ -8,7 +8,7 @@
 
 enum {
     DEFAULT_WORKERS = 2,
-    REASONS_MAX = 64,  /* different ones that operations gave */
+    REASONS_MAX = 64,     /* different ones that operations gave */
     CANCEL_POLL_MS = 100, /* how soon one who waits for a worker sees a cancel */
 };
 
@@ -18,8 +18,8 @@ typedef struct {
 } slot;
 
 struct dv_sandbox {
-    pthread_mutex_t mu;    /* all below */
-    pthread_cond_t freed;  /* a slot is no longer busy */
+    pthread_mutex_t mu;   /* all below */
+    pthread_cond_t freed; /* a slot is no longer busy */
     slot *slots;
     size_t n_slots;
     dv_strings reasons;

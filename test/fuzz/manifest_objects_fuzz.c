@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (refused)
         return 0;
-    json_array_foreach(objects, i, object) {
+    json_array_foreach(objects, i, object)
+    {
         check_object(object);
         dv_json_write(object, &text);
         dv_buf_addc(&text, '\n');

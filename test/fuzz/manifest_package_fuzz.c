@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is read as package.yaml has a canonical form that reads back equal, without a warning less. */
+/* What is read as package.yaml has a canonical form that reads back equal, without a warning less.
+ */
 #include "manifest/package.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -32,7 +32,8 @@ static json_t *rebuild(const char *list_name, const char *member, const json_t *
     json_t *again = json_array(), *item, *doc = json_object();
     size_t i;
 
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         dv_str text = text_of(item, json_is_string(item) ? "" : "/name");
         dv_version version;
 

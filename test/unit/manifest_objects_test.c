@@ -27,17 +27,19 @@ static const struct found {
     {"several documents, in order", CM("b") "---\n" CM("a") "---\n---\n" CM("c"),
      "ConfigMap/b ConfigMap/a ConfigMap/c"},
     {"JSON", "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\"}}", "Pod/p"},
-    {"JSON after JSON", "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\"}}\n"
-                        "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"q\"}}",
+    {"JSON after JSON",
+     "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\"}}\n"
+     "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"q\"}}",
      "Pod/p Pod/q"},
     {"JSON after JSON and dashes",
      "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\"}}\n---\n"
      "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"q\"}}",
      "Pod/p Pod/q"},
-    {"a List is taken apart",
-     "apiVersion: v1\nkind: List\nitems:\n- " CM("a") "- " CM("b"), "ConfigMap/a ConfigMap/b"},
-    {"a List in a List", "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  "
-                         "items:\n  - " CM("a") "- " CM("b"),
+    {"a List is taken apart", "apiVersion: v1\nkind: List\nitems:\n- " CM("a") "- " CM("b"),
+     "ConfigMap/a ConfigMap/b"},
+    {"a List in a List",
+     "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  "
+     "items:\n  - " CM("a") "- " CM("b"),
      "ConfigMap/a ConfigMap/b"},
     {"a List without items has none", "apiVersion: v1\nkind: List\n", ""},
     {"a List of null has none", "apiVersion: v1\nkind: List\nitems: null\n", ""},
@@ -81,10 +83,10 @@ static void what_a_server_sets_is_dropped(void **state)
                  "  labels: null\n  annotations: {x: z}\n  creationTimestamp: null\n  uid: u\n"
                  "  resourceVersion: '7'\n  generation: 3\n  managedFields: []\n"
                  "  finalizers: [f]\ndata: {uid: stays}\n");
-    json_auto_t *wanted = json_pack("{s:s, s:s, s:{s:s, s:{s:s}, s:[s]}, s:{s:s}}", "apiVersion",
-                                    "v1", "kind", "ConfigMap", "metadata", "name", "a",
-                                    "annotations", "x", "z", "finalizers", "f", "data", "uid",
-                                    "stays");
+    json_auto_t *wanted =
+        json_pack("{s:s, s:s, s:{s:s, s:{s:s}, s:[s]}, s:{s:s}}", "apiVersion", "v1", "kind",
+                  "ConfigMap", "metadata", "name", "a", "annotations", "x", "z", "finalizers", "f",
+                  "data", "uid", "stays");
 
     assert_true(json_equal(json_array_get(objects, 0), wanted));
 }
@@ -196,7 +198,8 @@ static void too_many_objects_are_refused(void **state)
 /* ---- Duplicates ---- */
 
 #define OBJECT(version, space, name)                                                               \
-    "{apiVersion: " version ", kind: Role, metadata: {namespace: " space ", name: " name "}}\n---\n"
+    "{apiVersion: " version ", kind: Role, metadata: {namespace: " space ", name: " name "}}\n---" \
+                                                                                         "\n"
 static const struct pair {
     const char *name, *text, *message; /* NULL: no duplicate */
 } pairs[] = {
@@ -225,11 +228,16 @@ static void duplicates_are_refused(void **state)
 
 /* Every file beside a package.yaml that a package names. */
 static const char *const real[] = {
-    "tika/v2.9.2+2/deployment.yaml",       "tika/v2.9.2+2/service.yaml",
-    "keptn/v2.5.0+1/keptn-cert.yaml",      "keptn/v2.5.0+1/keptn-issuer.yaml",
-    "keptn/v2.0.0-rc.1+1/keptn.yaml",      "tracecat/v0.12.3+1/tracecat.yaml",
-    "clickhouse-operator/v0.23.7+2/config.yaml", "kubernetes-dashboard/v2.7.0+2/dashboard-user.yaml",
-    "keycloak-operator/v25.0.2+1/manifest.yaml", "postgresql/v16.4.0+2/manifest.yaml",
+    "tika/v2.9.2+2/deployment.yaml",
+    "tika/v2.9.2+2/service.yaml",
+    "keptn/v2.5.0+1/keptn-cert.yaml",
+    "keptn/v2.5.0+1/keptn-issuer.yaml",
+    "keptn/v2.0.0-rc.1+1/keptn.yaml",
+    "tracecat/v0.12.3+1/tracecat.yaml",
+    "clickhouse-operator/v0.23.7+2/config.yaml",
+    "kubernetes-dashboard/v2.7.0+2/dashboard-user.yaml",
+    "keycloak-operator/v25.0.2+1/manifest.yaml",
+    "postgresql/v16.4.0+2/manifest.yaml",
 };
 
 static void real_manifests_are_read(void **state)

@@ -231,7 +231,8 @@ static const struct refusal {
      "valueDefinitions.v: type is missing"},
     {"a value's type is known", "name: a\nvalueDefinitions: {v: {type: list, targets: []}}\n",
      "one of boolean, text, number, options expected"},
-    {"a value of options has some", "name: a\nvalueDefinitions: {v: {type: options, targets: []}}\n",
+    {"a value of options has some",
+     "name: a\nvalueDefinitions: {v: {type: options, targets: []}}\n",
      "valueDefinitions.v: options are missing"},
     {"a default value is a text",
      "name: a\nvalueDefinitions:\n  v:\n    type: number\n    targets: []\n    defaultValue: 5\n",
@@ -270,9 +271,9 @@ static const struct refusal {
      "dependencies[0]: name is missing"},
     {"a dependency's name is a name", "name: a\ndependencies: [{name: a/b}]\n", "no package name"},
     {"a dependency's version is a range",
-     "name: a\ndependencies:\n  - name: b\n    version: newest\n", "line 4: dependencies[0].version"},
-    {"a component's value is an object",
-     "name: a\ncomponents: [{name: b, values: {x: text}}]\n",
+     "name: a\ndependencies:\n  - name: b\n    version: newest\n",
+     "line 4: dependencies[0].version"},
+    {"a component's value is an object", "name: a\ncomponents: [{name: b, values: {x: text}}]\n",
      "components[0].values.x: object expected, got string"},
 };
 
@@ -299,7 +300,8 @@ static void too_many_elements_are_refused(void **state)
     dv_package *p = NULL;
 
     for (int i = 0; i < 201; i++)
-        json_array_append_new(json_object_get(json, "dependencies"), json_pack("{s:s}", "name", "x"));
+        json_array_append_new(json_object_get(json, "dependencies"),
+                              json_pack("{s:s}", "name", "x"));
     assert_err(dv_package_decode(json, &p, NULL), DV_INVALID,
                "dependencies: more than 200 elements");
 }
@@ -353,8 +355,9 @@ static const struct unsupported {
      NULL, NULL},
     {"a value that is not required is supported",
      "name: a\nvalueDefinitions: {v: {type: text, targets: []}}\n", NULL, NULL},
-    {"a required value is not", "name: a\nvalueDefinitions: {\"v\\n\": {type: text, targets: [], "
-                                "constraints: {required: true}}}\n",
+    {"a required value is not",
+     "name: a\nvalueDefinitions: {\"v\\n\": {type: text, targets: [], "
+     "constraints: {required: true}}}\n",
      "ValuesNotSupported", "requires the value \"v?\""},
     {"scope Namespaced is not", "name: a\nscope: Namespaced\n", "ScopeNotSupported",
      "package a has scope Namespaced"},

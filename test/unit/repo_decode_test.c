@@ -188,7 +188,8 @@ static void a_real_repository_is_read_without_a_warning(void **state)
     snprintf(path, sizeof(path), "%s/glasskube/index.yaml", corpus);
     json_auto_t *index = decode_file("index", path);
     assert_true(json_array_size(dv_json_array(index, "/packages")) >= 24);
-    json_array_foreach(dv_json_array(index, "/packages"), i, item) {
+    json_array_foreach(dv_json_array(index, "/packages"), i, item)
+    {
         snprintf(path, sizeof(path), "%s/glasskube/%s/versions.yaml", corpus,
                  dv_json_str(item, "/name"));
         json_auto_t *json = decode_file("versions", path);

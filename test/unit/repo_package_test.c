@@ -230,8 +230,8 @@ static void memory_is_bounded(void **state)
         dv_auto_str version = dv_asprintf("v1.0.%d", i);
         dv_auto_str path = dv_asprintf("web/%s/package.yaml", version);
         shelf_put(&f.shelf, path, dv_buf_cstr(&text));
-        assert_ok(dv_repos_package(&f.reader.ctx, f.reader.repos, "main", "web", version,
-                                   &package));
+        assert_ok(
+            dv_repos_package(&f.reader.ctx, f.reader.repos, "main", "web", version, &package));
         assert_true(dv_repos_memory(f.reader.repos) < 5 * 1000 * 1000);
     }
     /* The newest is still there, the oldest not. */
@@ -468,8 +468,8 @@ static dv_err *inlined(fixture *f, const char *url, dv_buf *out)
     char sha256[DV_SHA256_HEX + 1];
     dv_auto_str resolved = NULL;
 
-    return dv_repos_manifest(&f->reader.ctx, f->reader.repos, NULL, NULL, url, NULL, out,
-                             &resolved, sha256);
+    return dv_repos_manifest(&f->reader.ctx, f->reader.repos, NULL, NULL, url, NULL, out, &resolved,
+                             sha256);
 }
 
 static void an_inline_package_names_absolute_urls_only(void **state)

@@ -47,10 +47,10 @@ static void shelf_answer(shelf *s, peer_conn *conn, const char *path, const char
     dv_sha256_hex(dv_str_of(text), hex);
     dv_auto_str etag = dv_asprintf("\"%.16s\"", hex);
     dv_auto_str match = dv_asprintf("If-None-Match: %s\r\n", etag);
-    dv_auto_str headers = dv_asprintf("%s%s%s%s%s%s", s->plain ? "" : "ETag: ",
-                                      s->plain ? "" : etag, s->plain ? "" : "\r\n",
-                                      s->content_type ? "Content-Type: " : "",
-                                      s->content_type ?: "", s->content_type ? "\r\n" : "");
+    dv_auto_str headers =
+        dv_asprintf("%s%s%s%s%s%s", s->plain ? "" : "ETag: ", s->plain ? "" : etag,
+                    s->plain ? "" : "\r\n", s->content_type ? "Content-Type: " : "",
+                    s->content_type ?: "", s->content_type ? "\r\n" : "");
     bool same = strcasestr(request, match) != NULL;
     same ? s->not_modified++ : s->given++;
     conn_answer(conn, same ? 304 : 200, headers, same ? DV_STR("") : dv_str_of(text));
@@ -177,8 +177,8 @@ static dv_err *reader_decode(void *arg, dv_ctx *ctx, const char *what, dv_str by
 static void reader_restart(reader *r)
 {
     dv_repos_free(r->repos);
-    r->repos = dv_repos_new(r->fetcher, (dv_repo_decoder){reader_decode, r},
-                            *r->cache ? r->cache : NULL);
+    r->repos =
+        dv_repos_new(r->fetcher, (dv_repo_decoder){reader_decode, r}, *r->cache ? r->cache : NULL);
 }
 
 static void reader_start(reader *r, bool with_cache)
@@ -226,8 +226,8 @@ DV_UNUSED static char *join_versions(const dv_repo_versions *versions)
     DV_CLEANUP(dv_strings_done) dv_strings sorted = {0};
 
     for (size_t i = 0; i < versions->n; i++)
-        dv_strings_take(&sorted, dv_asprintf("%s@%s", versions->at[i].version,
-                                             versions->at[i].repository));
+        dv_strings_take(&sorted,
+                        dv_asprintf("%s@%s", versions->at[i].version, versions->at[i].repository));
     dv_strings_sort(&sorted);
     for (size_t i = 0; i < sorted.n; i++)
         dv_buf_addf(&text, "%s%s", i ? " " : "", sorted.at[i]);

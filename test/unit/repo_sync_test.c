@@ -211,8 +211,9 @@ static void serve_crowd(peer_conn *conn)
 
     while (conn_read_request(conn, request, sizeof(request))) {
         if (strstr(request, "index.yaml")) {
-            conn_answer(conn, 200, "", DV_STR("packages: [{name: a}, {name: b}, {name: c}, "
-                                              "{name: d}, {name: e}, {name: f}]"));
+            conn_answer(conn, 200, "",
+                        DV_STR("packages: [{name: a}, {name: b}, {name: c}, "
+                               "{name: d}, {name: e}, {name: f}]"));
             continue;
         }
         wait_for_crowd(c);
@@ -556,7 +557,8 @@ static const struct bad_wish {
 } bad_wishes[] = {
     {"a URL that is none", "example.com/packages", NULL, "repository bad", false},
     {"another scheme", "ftp://example.com/packages", NULL, "repository bad", false},
-    {"a password in the URL", "https://me:hush@example.com/packages", NULL, "repository bad", false},
+    {"a password in the URL", "https://me:hush@example.com/packages", NULL, "repository bad",
+     false},
     {"a query", "https://example.com/packages?token=hush", NULL, "its URL has a query", false},
     {"plain http without leave", "http://example.com/packages", NULL,
      "plain http is only used with insecure: true", false},
@@ -569,8 +571,11 @@ static void wish_is_refused(void **state)
     const struct bad_wish *row = *state;
     DV_CLEANUP(reader_stop) reader r;
     DV_CLEANUP(dv_strings_done) dv_strings globs = {0};
-    dv_repo_wish wish = {.name = "bad", .url = row->url, .insecure = row->insecure,
-                         .packages = &globs, .arg_free = note_free};
+    dv_repo_wish wish = {.name = "bad",
+                         .url = row->url,
+                         .insecure = row->insecure,
+                         .packages = &globs,
+                         .arg_free = note_free};
 
     reader_start(&r, false);
     if (row->glob)

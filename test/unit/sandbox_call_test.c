@@ -390,9 +390,9 @@ static void too_large_a_request_is_refused_unsent(void **state)
 
     assert_err(dv_sandbox_call(&ctx, sandbox, "echo", NULL, blobs, 2, &result), DV_INVALID,
                "more than 1024 parts");
-    assert_err(dv_sandbox_call(&ctx, sandbox, "echo", NULL, blobs, DV_SANDBOX_BLOBS_MAX + 1,
-                               &result),
-               DV_INVALID, "more than 1024 parts");
+    assert_err(
+        dv_sandbox_call(&ctx, sandbox, "echo", NULL, blobs, DV_SANDBOX_BLOBS_MAX + 1, &result),
+        DV_INVALID, "more than 1024 parts");
     assert_int_equal(dv_sandbox_pids(sandbox, &pid, 1), 0);
 }
 

@@ -13,7 +13,8 @@ static const struct head_row {
 } head_rows[] = {
     {"an empty request", {DV_FRAME_MAGIC, 0, 0, 0}, true},
     {"all there may be",
-     {DV_FRAME_MAGIC, DV_SANDBOX_BLOBS_MAX, DV_FRAME_OP_MAX, DV_SANDBOX_REQUEST_MAX}, true},
+     {DV_FRAME_MAGIC, DV_SANDBOX_BLOBS_MAX, DV_FRAME_OP_MAX, DV_SANDBOX_REQUEST_MAX},
+     true},
     {"another magic", {DV_FRAME_MAGIC + 1, 0, 0, 0}, false},
     {"too many blobs", {DV_FRAME_MAGIC, DV_SANDBOX_BLOBS_MAX + 1, 0, 0}, false},
     {"too long an operation", {DV_FRAME_MAGIC, 0, DV_FRAME_OP_MAX + 1, 0}, false},
@@ -48,7 +49,8 @@ static void body_fits_or_not(void **state)
 
     assert_int_equal(dv_request_body_bytes(&head, row->lengths, &bytes), row->fits);
     if (row->fits)
-        assert_int_equal(bytes, 2 + row->params + row->lengths[0] + row->lengths[1] + row->lengths[2]);
+        assert_int_equal(bytes,
+                         2 + row->params + row->lengths[0] + row->lengths[1] + row->lengths[2]);
 }
 
 static void a_request_comes_apart_as_it_was(void **state)
