@@ -57,6 +57,15 @@ static void use_cached(dv_ctx *ctx, dv_repos *repos, const dv_repo_conf *conf, t
     set_validators(document, t->cached.etag, t->cached.last_modified);
 }
 
+/* Takes err; the document's URL is put in front. */
+static dv_err *name(const dv_repo_document *document, dv_err *err)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf shown = DV_BUF_INIT(2 * DV_URL_MAX);
+
+    dv_url_add_public(&shown, dv_str_of(document->url));
+    return dv_err_wrap(err, "%s", dv_buf_cstr(&shown));
+}
+
 static void use_fetched(dv_ctx *ctx, dv_repos *repos, const dv_repo_conf *conf, trip *t)
 {
     dv_repo_document *document = t->document;
@@ -66,8 +75,8 @@ static void use_fetched(dv_ctx *ctx, dv_repos *repos, const dv_repo_conf *conf, 
     dv_sha256_hex(bytes, sha256);
     document->unchanged = document->sha256 && strcmp(document->sha256, sha256) == 0;
     if (!document->unchanged)
-        document->err = dv_repos_decode(ctx, repos, document->what, bytes, &document->json,
-                                        &document->warnings);
+        document->err = name(document, dv_repos_decode(ctx, repos, document->what, bytes,
+                                                       &document->json, &document->warnings));
     if (document->err)
         return;
     memcpy(document->new_sha256, sha256, sizeof(sha256));
