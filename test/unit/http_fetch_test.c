@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http_routes.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "http/fetch.h"
 #include "base/file.h"
@@ -551,13 +548,6 @@ static const struct file_row {
     {"a file over the limit", "/root/large", DV_INVALID, "longer than"},
 };
 
-/* Not every sandbox (or valgrind) lets the system call through that files are opened by. */
-static void need_openat2(void)
-{
-    if (syscall(SYS_openat2, AT_FDCWD, "/", NULL, 0) < 0 && errno == ENOSYS)
-        skip();
-}
-
 static dv_err *fetch_file(const char *path, const char *etag, dv_fetch_result *result)
 {
     dv_auto_str url = dv_asprintf("file://%s%s", w->folder, path);
@@ -574,7 +564,6 @@ static void file_is_read_or_not(void **state)
     const struct file_row *row = *state;
     dv_fetch_result result;
 
-    need_openat2();
     fill_folder();
     dv_err *err = fetch_file(row->path, NULL, &result);
     if (row->kind) {
@@ -592,7 +581,6 @@ static void a_file_has_an_etag_of_its_content(void **state)
     dv_fetch_result first, same, changed;
 
     (void)state;
-    need_openat2();
     fill_folder();
     assert_ok(fetch_file("/root/a.yaml", NULL, &first));
     assert_ok(fetch_file("/root/a.yaml", first.etag, &same));
