@@ -356,7 +356,7 @@ static void an_unreadable_index_leaves_the_old_one(void **state)
 
     assert_ok(sync_now(&f));
     shelf_put(&f.shelf, "index.yaml", "<html>");
-    assert_err(sync_now(&f), DV_INVALID, "repository main: object expected");
+    assert_err(sync_now(&f), DV_INVALID, "index.yaml: object expected, got string");
     assert_true(f.result.stale);
     assert_candidates(&f.reader, "web", "v1.0.0@main v1.1.0@main");
 }
