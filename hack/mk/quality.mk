@@ -52,20 +52,24 @@ GO_FOLDERS := $(patsubst %/go.mod,%,$(wildcard test/*/go.mod))
 C_SOURCES := $(wildcard pkg/*/*.c controller/*.c cli/*.c registry/*.c test/*.c test/*/*.c)
 C_HEADERS := $(wildcard pkg/*/*.h controller/*.h cli/*.h registry/*.h test/*.h test/*/*.h)
 
-lint: check-headers check-layers check-manifests lint-scripts lint-go analyze ## what can be said without running
+lint: check-headers check-layers check-manifests lint-scripts lint-go ## what can be said without running
 lint-scripts:
 	$(Q)if command -v shellcheck >/dev/null; then shellcheck -x $(SCRIPTS); else echo "lint-scripts: skipped: no shellcheck"; fi
 lint-go:
 	$(Q)go=$$(hack/deps.sh go) && for folder in $(GO_FOLDERS); do \
 	  (cd $$folder && [ -z "$$($$(dirname $$go)/gofmt -l . | tee /dev/stderr)" ] && GOWORK=off $$go vet ./...) || exit 1; done
 
-# clang's analyzer, a file at a time: `make -j2 analyze`.
+# clang's analyzer, a file at a time: `make -j2 analyze`. It does not see into other files, so not that a result is set when no
+# error was returned: the checkers that would doubt every result are left out (ANALYZE_ALL=1 asks them too), and what it still says
+# of lists is to be judged. It is no part of `make lint`.
+ANALYZE_NOT := deadcode.DeadStores core.uninitialized core.UndefinedBinaryOperatorResult core.CallAndMessage \
+               core.NullDereference core.NonNullParamChecker unix.cstring.NullArg
 ANALYZED := $(patsubst %.c,$(B)/analyze/%.ok,$(filter pkg/% controller/% cli/% registry/%,$(C_SOURCES)))
-analyze: $(ANALYZED) ## clang's static analyzer
+analyze: $(ANALYZED) ## what clang's static analyzer suspects
 $(B)/analyze/%.ok: %.c $(C_HEADERS) $(STAMP)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  ANALYZE $<")
-	$(Q)clang --analyze -Xclang -analyzer-werror --analyzer-output text -std=gnu17 $(CPPFLAGS) -o /dev/null $< && touch $@
+	$(Q)clang --analyze $(if $(ANALYZE_ALL),,$(ANALYZE_NOT:%=-Xclang -analyzer-disable-checker=%)) -Xclang -analyzer-werror --analyzer-output text -std=gnu17 $(CPPFLAGS) -o /dev/null $< && touch $@
 
 format: ## let clang-format rewrite the C files
 	$(Q)command -v clang-format >/dev/null || { echo "format: clang-format is missing: apt-get install clang-format" >&2; exit 1; }
