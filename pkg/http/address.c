@@ -43,8 +43,8 @@ bool dv_address_of(const struct sockaddr *address, dv_address *ret_address)
     if (address->sa_family == AF_INET)
         set_v4(ret_address, &((const struct sockaddr_in *)(const void *)address)->sin_addr);
     else if (address->sa_family == AF_INET6)
-        memcpy(ret_address->bytes,
-               &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 16);
+        memcpy(ret_address->bytes, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr,
+               16);
     else
         return false;
     return true;
@@ -92,18 +92,18 @@ struct dv_address_policy {
 
 /* Never, unless opened by name. */
 static const char *const closed[] = {
-    "0.0.0.0/8",       /* this network */
-    "127.0.0.0/8",     /* loopback */
-    "169.254.0.0/16",  /* link-local; cloud metadata */
-    "192.0.0.0/24",    /* protocol assignments */
-    "224.0.0.0/4",     /* multicast */
-    "240.0.0.0/4",     /* reserved, broadcast */
-    "::/96",           /* unspecified, loopback, IPv4-compatible */
-    "fe80::/10",       /* link-local */
-    "fec0::/10",       /* site-local, once */
-    "ff00::/8",        /* multicast */
-    "fd00:ec2::/32",   /* cloud metadata over IPv6 */
-    "64:ff9b:1::/48",  /* NAT64, local use */
+    "0.0.0.0/8",      /* this network */
+    "127.0.0.0/8",    /* loopback */
+    "169.254.0.0/16", /* link-local; cloud metadata */
+    "192.0.0.0/24",   /* protocol assignments */
+    "224.0.0.0/4",    /* multicast */
+    "240.0.0.0/4",    /* reserved, broadcast */
+    "::/96",          /* unspecified, loopback, IPv4-compatible */
+    "fe80::/10",      /* link-local */
+    "fec0::/10",      /* site-local, once */
+    "ff00::/8",       /* multicast */
+    "fd00:ec2::/32",  /* cloud metadata over IPv6 */
+    "64:ff9b:1::/48", /* NAT64, local use */
 };
 
 /* For a repository's own origin only. */

@@ -24,7 +24,8 @@ static bool may_connect_elsewhere(const void *arg, const struct sockaddr *addres
     return dv_address_allowed(arg, address, /* own_origin= */ false);
 }
 
-/* Elsewhere plain http is for what an administrator opened by name; no proxy hides where it goes. */
+/* Elsewhere plain http is for what an administrator opened by name; no proxy hides where it goes.
+ */
 static bool may_connect_plainly(const void *arg, const struct sockaddr *address)
 {
     return dv_address_opened(arg, address);
@@ -217,8 +218,8 @@ static dv_err *status_error(int status)
     }
 }
 
-static dv_err *take_answer(dv_ctx *ctx, const dv_fetch_request *request,
-                           dv_http_response *response, dv_fetch_result *result)
+static dv_err *take_answer(dv_ctx *ctx, const dv_fetch_request *request, dv_http_response *response,
+                           dv_fetch_result *result)
 {
     bool conditional = request->etag || request->last_modified;
 
@@ -387,8 +388,8 @@ static void proceed(dv_ctx *ctx, journey *j, dv_http_result got)
         return;
     }
     const char *location = redirect_of(response);
-    dv_err *err = location ? follow(&j->at, location)
-                           : take_answer(ctx, j->request, response, &j->result);
+    dv_err *err =
+        location ? follow(&j->at, location) : take_answer(ctx, j->request, response, &j->result);
     if (err)
         arrive(j, name(err, "GET", dv_buf_str(&j->at.url)));
     else if (!location)
@@ -420,8 +421,7 @@ static void set_out(dv_fetcher *fetcher, const dv_fetch_request *request, journe
                                      &j->result),
                        "read", text));
     else
-        arrive(j, name(dv_err_new(DV_DENIED, "SchemeNotAllowed",
-                                  "file URLs are not allowed here"),
+        arrive(j, name(dv_err_new(DV_DENIED, "SchemeNotAllowed", "file URLs are not allowed here"),
                        "read", text));
 }
 

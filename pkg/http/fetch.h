@@ -22,32 +22,35 @@
 
 typedef struct dv_fetcher dv_fetcher;
 /* Borrows http and policy until freed; copies file_roots (absolute folders). */
-dv_fetcher *dv_fetcher_new(dv_http *http, const dv_address_policy *policy, const dv_strings *file_roots);
+dv_fetcher *dv_fetcher_new(dv_http *http, const dv_address_policy *policy,
+                           const dv_strings *file_roots);
 void dv_fetcher_free(dv_fetcher *fetcher);
 DV_DEFINE_AUTO(dv_fetcher)
 
 /* How one origin is asked. All copied; any may be empty. */
 typedef struct {
-    const char *origin;       /* URL whose origin the credentials belong to */
+    const char *origin;        /* URL whose origin the credentials belong to */
     dv_str username, password; /* basic */
     dv_str bearer;
     dv_str cert_pem, key_pem, ca_pem;
-    bool allow_plain;         /* http:// to this origin */
+    bool allow_plain; /* http:// to this origin */
 } dv_fetch_auth_options;
 typedef struct dv_fetch_auth dv_fetch_auth;
-DV_MUST_USE dv_err *dv_fetch_auth_new(const dv_fetcher *fetcher, const dv_fetch_auth_options *options, dv_fetch_auth **ret_auth);
+DV_MUST_USE dv_err *dv_fetch_auth_new(const dv_fetcher *fetcher,
+                                      const dv_fetch_auth_options *options,
+                                      dv_fetch_auth **ret_auth);
 dv_fetch_auth *dv_fetch_auth_ref(dv_fetch_auth *auth);
 void dv_fetch_auth_unref(dv_fetch_auth *auth);
 
 typedef struct {
     const char *url;
-    dv_fetch_auth *auth;        /* NULL: none */
-    const char *etag;           /* If-None-Match; NULL */
-    const char *last_modified;  /* If-Modified-Since; NULL */
-    size_t body_max;            /* 0: DV_BODY_MAX */
+    dv_fetch_auth *auth;       /* NULL: none */
+    const char *etag;          /* If-None-Match; NULL */
+    const char *last_modified; /* If-Modified-Since; NULL */
+    size_t body_max;           /* 0: DV_BODY_MAX */
 } dv_fetch_request;
 typedef struct {
-    bool not_modified;          /* 304: body is empty */
+    bool not_modified; /* 304: body is empty */
     dv_buf body;
     char *etag, *last_modified; /* owned, NULL: absent */
     char *content_type;
@@ -55,18 +58,21 @@ typedef struct {
 void dv_fetch_result_done(dv_fetch_result *result);
 
 /*
- * NOT_FOUND: 404, 410, no such file. DENIED "Unauthorized": 401, 403; "AddressNotAllowed", "SchemeNotAllowed".
- * INVALID: another 4xx ("HTTPStatus"), "TooManyRedirects", "ResponseTooLarge", "BadURL". TRANSIENT: 5xx, 429
- * (with Retry-After), network, TLS ("TLSFailed"), half a body, time limit.
+ * NOT_FOUND: 404, 410, no such file. DENIED "Unauthorized": 401, 403; "AddressNotAllowed",
+ * "SchemeNotAllowed". INVALID: another 4xx ("HTTPStatus"), "TooManyRedirects", "ResponseTooLarge",
+ * "BadURL". TRANSIENT: 5xx, 429 (with Retry-After), network, TLS ("TLSFailed"), half a body, time
+ * limit.
  */
-DV_MUST_USE dv_err *dv_fetch(dv_ctx *ctx, dv_fetcher *fetcher, const dv_fetch_request *request, dv_fetch_result *ret_result);
+DV_MUST_USE dv_err *dv_fetch(dv_ctx *ctx, dv_fetcher *fetcher, const dv_fetch_request *request,
+                             dv_fetch_result *ret_result);
 
 /*
- * n fetches, at most at_once requests of them on their way at any moment; each outcome is filled: its err (owned), or
- * its result. All bodies are in memory at the end.
+ * n fetches, at most at_once requests of them on their way at any moment; each outcome is filled:
+ * its err (owned), or its result. All bodies are in memory at the end.
  */
 typedef struct {
     dv_err *err;
     dv_fetch_result result;
 } dv_fetch_outcome;
-void dv_fetch_batch(dv_ctx *ctx, dv_fetcher *fetcher, const dv_fetch_request *requests, size_t n, size_t at_once, dv_fetch_outcome *ret_outcomes);
+void dv_fetch_batch(dv_ctx *ctx, dv_fetcher *fetcher, const dv_fetch_request *requests, size_t n,
+                    size_t at_once, dv_fetch_outcome *ret_outcomes);

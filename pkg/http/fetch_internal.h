@@ -6,7 +6,7 @@
 struct dv_fetcher {
     const dv_address_policy *policy;
     dv_http_lane *lane;
-    dv_http_profile *elsewhere; /* for what is not a repository's own origin */
+    dv_http_profile *elsewhere;       /* for what is not a repository's own origin */
     dv_http_profile *plain_elsewhere; /* http, to opened addresses only */
     dv_strings file_roots;
 };

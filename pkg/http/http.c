@@ -5,15 +5,20 @@
 
 /* ---- Answers ---- */
 
-void dv_http_response_free(dv_http_response *response)
+void dv_http_drop_headers(dv_http_response *response)
 {
-    if (!response)
-        return;
     for (size_t i = 0; i < response->headers.n; i++) {
         free(response->headers.at[i].name);
         free(response->headers.at[i].value);
     }
     dv_vec_done(&response->headers);
+}
+
+void dv_http_response_free(dv_http_response *response)
+{
+    if (!response)
+        return;
+    dv_http_drop_headers(response);
     dv_buf_done(&response->body);
     free(response);
 }

@@ -4,7 +4,8 @@
  *
  *     http.c       the caller's side: makes transfers, waits, gives answers back
  *     transport.c  the thread: epoll, lanes, queues, limits of time
- *     transfer.c   one request in libcurl's words: options, callbacks, errors
+ *     transfer.c   one request in libcurl's words: options, callbacks
+ *     outcome.c    how it went: errors, and what is sent again
  *     profile.c    how a server is spoken to; tls.c reads its PEM, proxy.c picks its proxy
  *
  * A transfer goes through these states, on the transport thread except for the first:
@@ -71,7 +72,13 @@ struct dv_http_job {
     dv_err *why; /* what canceled transfers end with; set once, before the cancel */
 };
 
-typedef enum { DV_T_MADE, DV_T_QUEUED, DV_T_REFUSED, DV_T_RUNNING, DV_T_FINISHED } dv_transfer_state;
+typedef enum {
+    DV_T_MADE,
+    DV_T_QUEUED,
+    DV_T_REFUSED,
+    DV_T_RUNNING,
+    DV_T_FINISHED
+} dv_transfer_state;
 
 struct dv_transfer {
     dv_transfer *prev, *next;
@@ -92,7 +99,7 @@ struct dv_transfer {
     bool plain;          /* http:// */
     bool (*may_send)(const void *arg);
     const void *may_send_arg;
-    const char *proxy;   /* the profile's, or NULL */
+    const char *proxy;        /* the profile's, or NULL */
     const dv_http_sink *sink; /* NULL: the answer is gathered */
     void *sink_arg;
 
@@ -113,7 +120,7 @@ struct dv_transfer {
     int retries, status;
     int sends;     /* in this attempt; libcurl may send more than once */
     bool repeated; /* an earlier sending may have been carried out */
-    bool answered;      /* a byte of an answer has come */
+    bool answered; /* a byte of an answer has come */
     bool headers_done;
     bool ended_by_sink;
     dv_http_response *response;
@@ -156,6 +163,7 @@ struct dv_http {
 
 /* ---- transport.c ---- */
 
+int64_t dv_transport_now_ms(void);
 /* Any thread. Hands a transfer over. */
 void dv_transport_submit(dv_transfer *transfer);
 /* Any thread, http->mu held. Ends what is left of the job with dups of job->why. */
@@ -167,6 +175,10 @@ void dv_transport_sent(dv_transfer *transfer);
 /* Transport thread. Puts a transfer at the end of its lane's queue. */
 void dv_transport_enqueue(dv_transfer *transfer);
 
+/* ---- http.c ---- */
+
+void dv_http_drop_headers(dv_http_response *response);
+
 /* ---- transfer.c ---- */
 
 /* Never NULL; a request that can't be sent has `refusal` set. */
@@ -174,22 +186,26 @@ dv_transfer *dv_transfer_new(dv_http_lane *lane, const dv_http_request *request,
 void dv_transfer_free(dv_transfer *transfer);
 /* Fills in the handle. */
 CURLcode dv_transfer_setup(dv_transfer *transfer, CURL *easy);
+/* Forgets what an attempt left. */
+void dv_transfer_rewind(dv_transfer *transfer);
+
+/* ---- outcome.c ---- */
+
 /* After the last byte. NULL: there is a whole answer, and no callback objected. */
 dv_err *dv_transfer_error(dv_transfer *transfer, CURLcode code);
 /* True when it is certain that sending it again does no harm and may help. */
 bool dv_transfer_should_retry(const dv_transfer *transfer, CURLcode code);
-/* Forgets what an attempt left. */
-void dv_transfer_rewind(dv_transfer *transfer);
 /* Puts "GET https://host/path: " in front. Takes err. */
 dv_err *dv_transfer_wrap(const dv_transfer *transfer, dv_err *err);
-int64_t dv_transport_now_ms(void);
 
 /* ---- profile.c, proxy.c, tls.c ---- */
 
 /* The proxy for a URL, borrowed; NULL: none. */
 const char *dv_http_profile_proxy(const dv_http_profile *profile, dv_str host, uint16_t port,
                                   bool tls);
-/* Does the NO_PROXY list cover the host? Names match with their subdomains, CIDRs match addresses. */
+/* Does the NO_PROXY list cover the host? Names match with their subdomains, CIDRs match addresses.
+ */
 bool dv_proxy_bypassed(const char *no_proxy, dv_str host, uint16_t port);
-/* INVALID "BadCertificate" unless ca is certificates and cert and key are one pair (or both empty). */
+/* INVALID "BadCertificate" unless ca is certificates and cert and key are one pair (or both empty).
+ */
 DV_MUST_USE dv_err *dv_tls_check(dv_str ca_pem, dv_str cert_pem, dv_str key_pem);

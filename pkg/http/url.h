@@ -21,7 +21,8 @@ typedef struct {
     dv_str query;    /* without "?" */
 } dv_url;
 
-/* INVALID "BadURL": not absolute, another scheme, control characters, blanks, userinfo, fragment. */
+/* INVALID "BadURL": not absolute, another scheme, control characters, blanks, userinfo, fragment.
+ */
 DV_MUST_USE dv_err *dv_url_parse(dv_str text, dv_url *ret_url);
 /* Same scheme, host (case-insensitive) and port. */
 bool dv_url_same_origin(const dv_url *a, const dv_url *b);
@@ -49,7 +50,9 @@ DV_MUST_USE dv_err *dv_address_policy_allow(dv_address_policy *policy, const cha
  * port only, or on each where that is 0.
  */
 void dv_address_policy_deny(dv_address_policy *policy, const struct sockaddr *address);
-bool dv_address_allowed(const dv_address_policy *policy, const struct sockaddr *address, bool own_origin);
-/* Did an administrator open it by CIDR? Plain http goes nowhere else but to a repository that asks for it. */
+bool dv_address_allowed(const dv_address_policy *policy, const struct sockaddr *address,
+                        bool own_origin);
+/* Did an administrator open it by CIDR? Plain http goes nowhere else but to a repository that asks
+ * for it. */
 bool dv_address_opened(const dv_address_policy *policy, const struct sockaddr *address);
 DV_DEFINE_AUTO(dv_address_policy)

@@ -104,8 +104,7 @@ static int answer(struct lws *wsi, exchange *at, dv_httpd_response *response, bo
 
 static void response_init(dv_httpd_response *response, int status)
 {
-    *response =
-        (dv_httpd_response){.status = status, .content_type = "text/plain; charset=utf-8"};
+    *response = (dv_httpd_response){.status = status, .content_type = "text/plain; charset=utf-8"};
     dv_buf_init(&response->body, DV_BODY_MAX);
 }
 
@@ -209,8 +208,8 @@ static int turn_away(struct lws *wsi, const refusal *why)
 }
 
 /* The whole request is there. Takes the body. */
-static int answer_request(struct lws *wsi, exchange *at, dv_str method, dv_str path,
-                          dv_str query, dv_buf *take_body)
+static int answer_request(struct lws *wsi, exchange *at, dv_str method, dv_str path, dv_str query,
+                          dv_buf *take_body)
 {
     DV_CLEANUP(dv_buf_done) dv_buf body = *take_body;
     bool head = dv_str_is(method, "HEAD"), post = dv_str_is(method, "POST");

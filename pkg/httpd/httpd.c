@@ -74,8 +74,8 @@ static bool to_numeric(const char *host, char **ret_numeric, bool *ret_v6)
     char text[NI_MAXHOST];
 
     if (getaddrinfo(host, NULL, &hints, &list) != 0 ||
-        getnameinfo(list->ai_addr, list->ai_addrlen, text, sizeof(text), NULL, 0,
-                    NI_NUMERICHOST) != 0)
+        getnameinfo(list->ai_addr, list->ai_addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) !=
+            0)
         return false;
     *ret_v6 = list->ai_family == AF_INET6;
     *ret_numeric = dv_strdup(text);
@@ -234,8 +234,7 @@ static void *run(void *arg)
     for (;;) {
         if (httpd->stopping && !end) {
             end = lws_now_usecs() + DV_HTTPD_DRAIN_MS * LWS_US_PER_MS;
-            lws_sul_schedule(httpd->context, 0, &drained, wake,
-                             DV_HTTPD_DRAIN_MS * LWS_US_PER_MS);
+            lws_sul_schedule(httpd->context, 0, &drained, wake, DV_HTTPD_DRAIN_MS * LWS_US_PER_MS);
         }
         if (end && (httpd->answering == 0 || lws_now_usecs() >= end))
             break;

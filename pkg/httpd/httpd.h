@@ -37,8 +37,8 @@ typedef struct {
 typedef struct {
     const char *path; /* exact; a trailing slash makes it a prefix, of which the longest wins */
     void (*handle)(void *arg, const dv_httpd_request *request, dv_httpd_response *response);
-    void *arg;        /* borrowed until dv_httpd_free() */
-    bool post;        /* takes POST; GET and HEAD are always taken */
+    void *arg; /* borrowed until dv_httpd_free() */
+    bool post; /* takes POST; GET and HEAD are always taken */
 } dv_httpd_route;
 
 /* log may be NULL; borrowed until dv_httpd_free(). */

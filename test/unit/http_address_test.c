@@ -102,10 +102,14 @@ static void range_opens(void **state)
 static const struct bad {
     const char *name, *cidr;
 } bads[] = {
-    {"a name is no range", "localhost"}, {"empty text is no range", ""},
-    {"too long for IPv4", "10.0.0.0/33"}, {"too long for IPv6", "::/129"},
-    {"no length behind the slash", "10.0.0.0/"}, {"a negative length", "10.0.0.0/-1"},
-    {"a short address", "10.0/8"}, {"a hexadecimal address", "0x7f000001"},
+    {"a name is no range", "localhost"},
+    {"empty text is no range", ""},
+    {"too long for IPv4", "10.0.0.0/33"},
+    {"too long for IPv6", "::/129"},
+    {"no length behind the slash", "10.0.0.0/"},
+    {"a negative length", "10.0.0.0/-1"},
+    {"a short address", "10.0/8"},
+    {"a hexadecimal address", "0x7f000001"},
     {"text that goes on and on", "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb/1"},
 };
 
@@ -183,8 +187,8 @@ static void is_bypassed(void **state)
 {
     const struct bypass *row = *state;
 
-    assert_int_equal(
-        dv_proxy_bypassed(row->no_proxy, dv_str_of(row->host), (uint16_t)row->port), row->want);
+    assert_int_equal(dv_proxy_bypassed(row->no_proxy, dv_str_of(row->host), (uint16_t)row->port),
+                     row->want);
 }
 
 int main(void)

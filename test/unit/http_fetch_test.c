@@ -30,9 +30,12 @@ static bool serve_redirect(peer_conn *conn, dv_str path)
         const char *name, *location;
         int status;
     } places[] = {
-        {"/to/ok", "/ok", 302},           {"/to/relative", "../echo", 301},
-        {"/to/loop", "/to/loop", 307},    {"/to/file", "file:///etc/passwd", 302},
-        {"/to/ftp", "ftp://x/", 302},     {"/to/user", "http://u:p@127.0.0.1/", 302},
+        {"/to/ok", "/ok", 302},
+        {"/to/relative", "../echo", 301},
+        {"/to/loop", "/to/loop", 307},
+        {"/to/file", "file:///etc/passwd", 302},
+        {"/to/ftp", "ftp://x/", 302},
+        {"/to/user", "http://u:p@127.0.0.1/", 302},
         {"/to/metadata", "http://169.254.169.254/latest", 302},
         {"/to/nowhere", NULL, 302},
     };
@@ -49,8 +52,8 @@ static bool serve_redirect(peer_conn *conn, dv_str path)
         dv_str rest = dv_str_skip(path, 9), port;
 
         rest = dv_str_cut(rest, '/', &port);
-        dv_auto_str header = dv_asprintf("Location: http://127.0.0.1:%.*s/%.*s\r\n", DV_FMT(port),
-                                         DV_FMT(rest));
+        dv_auto_str header =
+            dv_asprintf("Location: http://127.0.0.1:%.*s/%.*s\r\n", DV_FMT(port), DV_FMT(rest));
         return conn_answer(conn, 302, header, DV_STR(""));
     }
     if (dv_str_starts(path, DV_STR("/steps/"))) { /* "/steps/3" redirects three times */
@@ -81,11 +84,11 @@ static void serve(peer_conn *conn)
     while (conn_read_request(conn, request, sizeof(request))) {
         dv_str method, path;
         dv_str_cut(dv_str_cut(dv_str_of(request), ' ', &method), ' ', &path);
-        bool goes_on = dv_str_is(path, "/tagged") ? serve_tagged(conn, request)
-                       : dv_str_starts(path, DV_STR("/to/")) ||
-                               dv_str_starts(path, DV_STR("/steps/"))
-                           ? serve_redirect(conn, path)
-                           : serve_one(conn, request);
+        bool goes_on =
+            dv_str_is(path, "/tagged") ? serve_tagged(conn, request)
+            : dv_str_starts(path, DV_STR("/to/")) || dv_str_starts(path, DV_STR("/steps/"))
+                ? serve_redirect(conn, path)
+                : serve_one(conn, request);
         if (!goes_on)
             return;
     }
@@ -130,9 +133,10 @@ static int set_up(void **state)
     dv_strings_done(&roots);
     w->ctx = dv_ctx_make(NULL);
     snprintf(w->origin, sizeof(w->origin), "http://127.0.0.1:%d/", w->own->port);
-    w->auth = auth_for((dv_fetch_auth_options){
-        .origin = w->origin, .username = DV_STR("me"), .password = DV_STR("geheim"),
-        .allow_plain = true});
+    w->auth = auth_for((dv_fetch_auth_options){.origin = w->origin,
+                                               .username = DV_STR("me"),
+                                               .password = DV_STR("geheim"),
+                                               .allow_plain = true});
     return 0;
 }
 
@@ -159,8 +163,7 @@ static const char *own_url(const char *path)
 /* Path at the own server that redirects to path at the other one (or back at the own). */
 static const char *crossing_url(int port, const char *path)
 {
-    snprintf(w->url, sizeof(w->url), "http://127.0.0.1:%d/to/port/%d%s", w->own->port, port,
-             path);
+    snprintf(w->url, sizeof(w->url), "http://127.0.0.1:%d/to/port/%d%s", w->own->port, port, path);
     return w->url;
 }
 
@@ -283,6 +286,31 @@ static void a_query_stays_out_of_messages(void **state)
     dv_err_free(err);
 }
 
+static void a_batch_has_an_outcome_for_each(void **state)
+{
+    static const char *const paths[] = {"/tagged", "/status/404", "/steps/2", "/big/9999"};
+    dv_fetch_request requests[DV_LEN(paths)];
+    dv_fetch_outcome outcomes[DV_LEN(paths)];
+    dv_strings urls = {0};
+
+    (void)state;
+    allow_loopback();
+    for (size_t i = 0; i < DV_LEN(paths); i++) {
+        dv_strings_add(&urls, own_url(paths[i]));
+        requests[i] = (dv_fetch_request){.url = urls.at[i], .auth = w->auth, .body_max = 4096};
+    }
+    dv_fetch_batch(&w->ctx, w->fetcher, requests, DV_LEN(paths), 2, outcomes);
+    dv_strings_done(&urls);
+    assert_null(outcomes[0].err);
+    assert_string_equal(dv_buf_cstr(&outcomes[0].result.body), "content");
+    assert_err(outcomes[1].err, DV_NOT_FOUND, "/status/404");
+    assert_null(outcomes[2].err);
+    assert_string_equal(dv_buf_cstr(&outcomes[2].result.body), "ok");
+    assert_err(outcomes[3].err, DV_INVALID, "/big/9999");
+    dv_fetch_result_done(&outcomes[0].result);
+    dv_fetch_result_done(&outcomes[2].result);
+}
+
 /* ---- Redirects and credentials ---- */
 
 /* base64 of me:geheim */
@@ -364,8 +392,8 @@ static void plain_http_elsewhere_is_said_to_be_the_trouble(void **state)
 static void a_bearer_token_is_sent(void **state)
 {
     dv_fetch_result result;
-    dv_fetch_auth *auth = auth_for((dv_fetch_auth_options){
-        .origin = w->origin, .bearer = DV_STR("t0k"), .allow_plain = true});
+    dv_fetch_auth *auth = auth_for(
+        (dv_fetch_auth_options){.origin = w->origin, .bearer = DV_STR("t0k"), .allow_plain = true});
     dv_fetch_request request = {.url = own_url("/ok"), .auth = auth};
 
     (void)state;
@@ -389,10 +417,12 @@ static const struct bad_auth {
     {"a password with a line break",
      {.origin = "https://a/", .username = {"a", 1}, .password = {"c\r\nX: y", 7}},
      "BadCredentials"},
-    {"a token with a line break", {.origin = "https://a/", .bearer = {"a\nb", 3}},
+    {"a token with a line break",
+     {.origin = "https://a/", .bearer = {"a\nb", 3}},
      "BadCredentials"},
     {"authorities that are none", {.origin = "https://a/", .ca_pem = {"x", 1}}, "BadCertificate"},
-    {"a certificate without a key", {.origin = "https://a/", .cert_pem = {"x", 1}},
+    {"a certificate without a key",
+     {.origin = "https://a/", .cert_pem = {"x", 1}},
      "BadCertificate"},
 };
 
@@ -426,8 +456,7 @@ static void a_name_of_loopback_is_refused_too(void **state)
 {
     dv_fetch_result result;
     dv_auto_str url = dv_asprintf("http://localhost:%d/ok", w->own->port);
-    dv_fetch_auth *auth =
-        auth_for((dv_fetch_auth_options){.origin = url, .allow_plain = true});
+    dv_fetch_auth *auth = auth_for((dv_fetch_auth_options){.origin = url, .allow_plain = true});
     dv_fetch_request request = {.url = url, .auth = auth};
 
     (void)state;
@@ -615,7 +644,7 @@ static void a_file_is_not_for_an_http_repository(void **state)
     for (size_t i = 0; i < DV_LEN(rows_); i++)                                                     \
         *dv_vec_push(&suite.tests) = (struct CMUnitTest)                                           \
         {                                                                                          \
-            (rows_)[i].name, function, set_up, tear_down, (void *)(uintptr_t)&(rows_)[i]           \
+            (rows_)[i].name, function, set_up, tear_down, (void *)(uintptr_t) & (rows_)[i]         \
         }
 
 int main(void)
@@ -628,6 +657,7 @@ int main(void)
     TABLE(failure_has_kind_and_reason, failures);
     TEST(retry_after_is_handed_on);
     TEST(a_query_stays_out_of_messages);
+    TEST(a_batch_has_an_outcome_for_each);
     TEST(credentials_go_to_their_origin);
     TEST(a_redirect_within_the_origin_keeps_them);
     TEST(five_redirects_are_followed);

@@ -102,8 +102,9 @@ static bool serve_frame(peer_conn *conn, plan *p)
     if (!conn_read_all(conn, head, sizeof(head)))
         return false;
     size_t n = (size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2];
-    uint32_t stream = ((uint32_t)head[5] << 24 | (uint32_t)head[6] << 16 |
-                       (uint32_t)head[7] << 8 | head[8]) & 0x7fffffff;
+    uint32_t stream =
+        ((uint32_t)head[5] << 24 | (uint32_t)head[6] << 16 | (uint32_t)head[7] << 8 | head[8]) &
+        0x7fffffff;
     DV_ASSERT(n <= sizeof(body));
     if (n && !conn_read_all(conn, body, n))
         return false;
@@ -255,7 +256,7 @@ static void count_end(void *arg, dv_err *err)
 static const struct streams_row {
     const char *name;
     size_t streams, connections_max;
-    int server_max; /* announced */
+    int server_max;  /* announced */
     int least, most; /* connections */
 } streams[] = {
     {"ninety streams fit on a connection", 90, 4, 100, 1, 1},
@@ -282,9 +283,9 @@ static void streams_spread_over_connections(void **state)
     pthread_mutex_init(&c.mu, NULL);
     dv_cond_init(&c.changed);
     serve((plan){.streams_max = row->server_max, .hold = true});
-    dv_http_lane *lane = dv_http_lane_new(
-        w->http, &(dv_http_lane_options){.connections_max = row->connections_max,
-                                         .in_flight_max = MANY});
+    dv_http_lane *lane =
+        dv_http_lane_new(w->http, &(dv_http_lane_options){.connections_max = row->connections_max,
+                                                          .in_flight_max = MANY});
     dv_http_request request = request_of("GET");
     for (size_t i = 0; i < row->streams; i++) {
         open[i] = dv_http_stream_open(lane, &request, &sink, &c);
@@ -316,11 +317,20 @@ static const struct shed_row {
     {"PUT behind a GOAWAY", {.refuse_from = 2, .how = BY_GOAWAY}, "PUT", true, NULL},
     {"PUT on a connection that dies", {.refuse_from = 2, .how = BY_DYING}, "PUT", true, NULL},
     {"POST after a polite GOAWAY", {.refuse_from = 1, .how = BY_MANNERS}, "POST", false, NULL},
-    {"POST on a connection that dies", {.refuse_from = 2, .how = BY_DYING}, "POST", false,
+    {"POST on a connection that dies",
+     {.refuse_from = 2, .how = BY_DYING},
+     "POST",
+     false,
      "ConnectionLost"},
     {"POST behind a GOAWAY may not be told from a lost one",
-     {.refuse_from = 2, .how = BY_GOAWAY}, "POST", false, "ConnectionLost"},
-    {"POST on a stream that fails", {.refuse_from = 2, .how = BY_ERROR}, "POST", false,
+     {.refuse_from = 2, .how = BY_GOAWAY},
+     "POST",
+     false,
+     "ConnectionLost"},
+    {"POST on a stream that fails",
+     {.refuse_from = 2, .how = BY_ERROR},
+     "POST",
+     false,
      "ConnectionLost"},
 };
 
@@ -353,7 +363,8 @@ static const struct storm_row {
 } storms[] = {
     {"refused streams among many", {.streams_max = 100, .refuse_from = 20, .how = BY_RST}, "PUT"},
     {"a GOAWAY among many", {.streams_max = 100, .refuse_from = 20, .how = BY_GOAWAY}, "PUT"},
-    {"a polite GOAWAY among many", {.streams_max = 100, .refuse_from = 20, .how = BY_MANNERS},
+    {"a polite GOAWAY among many",
+     {.streams_max = 100, .refuse_from = 20, .how = BY_MANNERS},
      "PUT"},
     /* Half an answer may come through, so a PUT would be another story. */
     {"a death among many", {.streams_max = 100, .refuse_from = 20, .how = BY_DYING}, "GET"},
@@ -402,15 +413,15 @@ int main(void)
         requests_share_one_connection, set_up, tear_down);
     for (size_t i = 0; i < DV_LEN(streams); i++)
         *dv_vec_push(&suite.tests) =
-            (struct CMUnitTest){streams[i].name, streams_spread_over_connections, set_up,
-                                tear_down, (void *)(uintptr_t)&streams[i]};
+            (struct CMUnitTest){streams[i].name, streams_spread_over_connections, set_up, tear_down,
+                                (void *)(uintptr_t)&streams[i]};
     for (size_t i = 0; i < DV_LEN(sheds); i++)
         *dv_vec_push(&suite.tests) =
             (struct CMUnitTest){sheds[i].name, request_is_sent_again_or_not, set_up, tear_down,
                                 (void *)(uintptr_t)&sheds[i]};
     for (size_t i = 0; i < DV_LEN(storms); i++)
-        *dv_vec_push(&suite.tests) = (struct CMUnitTest){
-            storms[i].name, batch_survives, set_up, tear_down, (void *)(uintptr_t)&storms[i]};
+        *dv_vec_push(&suite.tests) = (struct CMUnitTest){storms[i].name, batch_survives, set_up,
+                                                         tear_down, (void *)(uintptr_t)&storms[i]};
     *dv_vec_push(&suite.tests) = (struct CMUnitTest)cmocka_unit_test_setup_teardown(
         a_stream_outlives_a_polite_goaway, set_up, tear_down);
     int status = dv_suite_run(&suite);

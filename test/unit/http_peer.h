@@ -54,8 +54,8 @@ static inline bool conn_send(peer_conn *conn, const void *bytes, size_t n)
     const char *at = bytes;
 
     while (n) {
-        int sent = conn->tls ? SSL_write(conn->tls, at, (int)n)
-                             : (int)send(conn->fd, at, n, MSG_NOSIGNAL);
+        int sent =
+            conn->tls ? SSL_write(conn->tls, at, (int)n) : (int)send(conn->fd, at, n, MSG_NOSIGNAL);
         if (sent <= 0)
             return false;
         at += sent;
@@ -256,8 +256,8 @@ static inline bool peer_saw(peer *self, const char *text)
 
 static inline bool conn_answer(peer_conn *conn, int status, const char *headers, dv_str body)
 {
-    dv_auto_str head = dv_asprintf("HTTP/1.1 %d Word\r\n%sContent-Length: %zu\r\n\r\n", status,
-                                   headers, body.n);
+    dv_auto_str head =
+        dv_asprintf("HTTP/1.1 %d Word\r\n%sContent-Length: %zu\r\n\r\n", status, headers, body.n);
 
     return conn_say(conn, head) && conn_send(conn, body.p, body.n);
 }

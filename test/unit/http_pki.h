@@ -92,7 +92,8 @@ static inline int pki_select(SSL *ssl, const unsigned char **out, unsigned char 
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-/* A server's settings. protocol: static, "h2" or "http/1.1". clients: who signs them; NULL: none. */
+/* A server's settings. protocol: static, "h2" or "http/1.1". clients: who signs them; NULL: none.
+ */
 static inline SSL_CTX *pki_server(const pki_pair *pair, const char *protocol,
                                   const pki_pair *clients)
 {

@@ -73,8 +73,8 @@ static dv_err *ask(const dv_http_profile_options *options, const char *host, con
 
     DV_CHECK(dv_http_profile_new(options, &profile));
     snprintf(w->url, sizeof(w->url), "https://%s:%d%s", host, w->server->port, path);
-    dv_err *err = dv_http_do(&w->ctx, w->lane,
-                             &(dv_http_request){.url = w->url, .profile = profile}, ret);
+    dv_err *err =
+        dv_http_do(&w->ctx, w->lane, &(dv_http_request){.url = w->url, .profile = profile}, ret);
     dv_http_profile_unref(profile);
     return err;
 }
@@ -89,26 +89,24 @@ static const struct row {
 } rows[] = {
     {"a certificate of a trusted authority", &leaf, &authority, NULL, NULL, "127.0.0.1", NULL,
      false, true},
-    {"a name instead of an address", &leaf, &authority, NULL, NULL, "localhost", NULL, false,
-     true},
+    {"a name instead of an address", &leaf, &authority, NULL, NULL, "localhost", NULL, false, true},
     {"a stranger's authority", &leaf, &stranger, NULL, NULL, "127.0.0.1", NULL, false, false},
     {"the system's authorities don't know it", &leaf, NULL, NULL, NULL, "127.0.0.1", NULL, false,
      false},
     {"nobody is verified when told so", &leaf, NULL, NULL, NULL, "127.0.0.1", NULL, true, true},
-    {"an expired certificate", &old_leaf, &authority, NULL, NULL, "127.0.0.1", NULL, false,
+    {"an expired certificate", &old_leaf, &authority, NULL, NULL, "127.0.0.1", NULL, false, false},
+    {"a certificate from the future", &early_leaf, &authority, NULL, NULL, "127.0.0.1", NULL, false,
      false},
-    {"a certificate from the future", &early_leaf, &authority, NULL, NULL, "127.0.0.1", NULL,
-     false, false},
-    {"another server's certificate", &other_leaf, &authority, NULL, NULL, "127.0.0.1", NULL,
-     false, false},
+    {"another server's certificate", &other_leaf, &authority, NULL, NULL, "127.0.0.1", NULL, false,
+     false},
     {"a server name that the certificate has", &leaf, &authority, NULL, NULL, "127.0.0.1",
      "inner.example", false, true},
-    {"a server name that it has not", &leaf, &authority, NULL, NULL, "127.0.0.1",
-     "outer.example", false, false},
+    {"a server name that it has not", &leaf, &authority, NULL, NULL, "127.0.0.1", "outer.example",
+     false, false},
     {"another's certificate by its server name", &other_leaf, &authority, NULL, NULL, "127.0.0.1",
      "other.example", false, true},
-    {"a client certificate that is asked for", &leaf, &authority, &authority, &client,
-     "127.0.0.1", NULL, false, true},
+    {"a client certificate that is asked for", &leaf, &authority, &authority, &client, "127.0.0.1",
+     NULL, false, true},
     {"no client certificate where one is asked for", &leaf, &authority, &authority, NULL,
      "127.0.0.1", NULL, false, false},
     {"a stranger's client certificate", &leaf, &authority, &authority, &false_client, "127.0.0.1",
@@ -176,10 +174,10 @@ static void a_pooled_connection_is_not_for_who_trusts_others(void **state)
 
     (void)state;
     serve_with(&leaf, NULL);
-    assert_ok(ask(&(dv_http_profile_options){.ca_pem = dv_str_of(authority.cert_pem)},
-                  "127.0.0.1", "/ok", &first));
-    assert_err(ask(&(dv_http_profile_options){.ca_pem = dv_str_of(stranger.cert_pem)},
-                   "127.0.0.1", "/ok", &second),
+    assert_ok(ask(&(dv_http_profile_options){.ca_pem = dv_str_of(authority.cert_pem)}, "127.0.0.1",
+                  "/ok", &first));
+    assert_err(ask(&(dv_http_profile_options){.ca_pem = dv_str_of(stranger.cert_pem)}, "127.0.0.1",
+                   "/ok", &second),
                DV_TRANSIENT, NULL);
     assert_int_equal(w->server->requests, 1);
 }
@@ -206,8 +204,8 @@ static void pem_is_checked_at_once(void **state)
 {
     dv_auto_str broken = dv_strdup(authority.cert_pem);
     dv_auto_str half = dv_asprintf("%s%.*s", authority.cert_pem, 200, stranger.cert_pem);
-    dv_auto_str two = dv_asprintf("# first\n%s\n# second\n%s", authority.cert_pem,
-                                  stranger.cert_pem);
+    dv_auto_str two =
+        dv_asprintf("# first\n%s\n# second\n%s", authority.cert_pem, stranger.cert_pem);
     const struct {
         const char *ca, *cert, *key;
         const char *why; /* NULL: taken */
@@ -230,11 +228,11 @@ static void pem_is_checked_at_once(void **state)
     memset(broken + 60, '!', 20);
     for (size_t i = 0; i < DV_LEN(cases); i++) {
         dv_http_profile *profile = NULL;
-        dv_err *err = dv_http_profile_new(
-            &(dv_http_profile_options){.ca_pem = dv_str_of(cases[i].ca),
-                                       .cert_pem = dv_str_of(cases[i].cert),
-                                       .key_pem = dv_str_of(cases[i].key)},
-            &profile);
+        dv_err *err =
+            dv_http_profile_new(&(dv_http_profile_options){.ca_pem = dv_str_of(cases[i].ca),
+                                                           .cert_pem = dv_str_of(cases[i].cert),
+                                                           .key_pem = dv_str_of(cases[i].key)},
+                                &profile);
         if (cases[i].why) {
             assert_err(err, DV_INVALID, cases[i].why);
             assert_null(profile);
@@ -311,8 +309,8 @@ static void credentials_stay_behind_a_redirect_to_another_origin(void **state)
     snprintf(url, sizeof(url), "%s/away", origin);
     fetching_init(&f, origin);
 
-    assert_ok(dv_fetch(&w->ctx, f.fetcher, &(dv_fetch_request){.url = url, .auth = f.auth},
-                       &result));
+    assert_ok(
+        dv_fetch(&w->ctx, f.fetcher, &(dv_fetch_request){.url = url, .auth = f.auth}, &result));
     assert_true(peer_saw(own, "Authorization: Bearer geheim"));
     assert_non_null(strstr(dv_buf_cstr(&result.body), "GET /echo HTTP/1.1"));
     assert_null(strstr(dv_buf_cstr(&result.body), "geheim"));
@@ -337,8 +335,8 @@ static void credentials_do_not_come_back_with_a_second_redirect(void **state)
     snprintf(url, sizeof(url), "https://127.0.0.1:%d/away", w->server->port);
     fetching_init(&f, url);
 
-    assert_ok(dv_fetch(&w->ctx, f.fetcher, &(dv_fetch_request){.url = url, .auth = f.auth},
-                       &result));
+    assert_ok(
+        dv_fetch(&w->ctx, f.fetcher, &(dv_fetch_request){.url = url, .auth = f.auth}, &result));
     assert_int_equal(other->requests, 1);
     assert_false(peer_saw(other, "geheim"));
     assert_int_equal(w->server->requests, 2);
@@ -361,9 +359,8 @@ int main(void)
     unsetenv("SSL_CERT_FILE");
     make_pairs();
     for (size_t i = 0; i < DV_LEN(rows); i++)
-        *dv_vec_push(&suite.tests) =
-            (struct CMUnitTest){rows[i].name, peer_is_believed_or_not, set_up, tear_down,
-                                (void *)(uintptr_t)&rows[i]};
+        *dv_vec_push(&suite.tests) = (struct CMUnitTest){
+            rows[i].name, peer_is_believed_or_not, set_up, tear_down, (void *)(uintptr_t)&rows[i]};
     TEST(a_failed_handshake_says_so);
     TEST(a_server_without_tls_fails_the_handshake);
     TEST(a_pooled_connection_is_not_for_who_trusts_others);

@@ -18,8 +18,8 @@ static const struct good {
     {"IPv6 stands in brackets", "http://[::1]:81/x", "http", "::1", 81, "/x", ""},
     {"IPv6 without a port", "https://[fd00::1]/", "https", "fd00::1", 443, "/", ""},
     {"IPv4 is a host", "http://10.0.0.1/", "http", "10.0.0.1", 80, "/", ""},
-    {"a file has a path only", "file:///srv/repo/index.yaml", "file", "", 0,
-     "/srv/repo/index.yaml", ""},
+    {"a file has a path only", "file:///srv/repo/index.yaml", "file", "", 0, "/srv/repo/index.yaml",
+     ""},
     {"an at sign in a path is no user", "https://a.b/@x", "https", "a.b", 443, "/@x", ""},
     {"escapes stay as they are", "https://a.b/%41%2Fx", "https", "a.b", 443, "/%41%2Fx", ""},
 };
@@ -124,8 +124,7 @@ static const struct resolved {
     {"g;x=1/../y", "http://a/b/c/d;p?q", "g;x=1/../y", false, "http://a/b/c/y"},
     {"g?y/../x", "http://a/b/c/d;p?q", "g?y/../x", false, "http://a/b/c/g?y/../x"},
     /* Ours. */
-    {"another origin, absolute", "https://a/b/", "https://c:8443/d?e", false,
-     "https://c:8443/d?e"},
+    {"another origin, absolute", "https://a/b/", "https://c:8443/d?e", false, "https://c:8443/d?e"},
     {"the default port is left out", "https://a/b/", "https://c:443/d", false, "https://c/d"},
     {"a port of the base is kept", "https://a:1/b/c", "d", false, "https://a:1/b/d"},
     {"brackets are kept", "https://[::1]:1/b/c", "d", false, "https://[::1]:1/b/d"},
@@ -239,9 +238,9 @@ static void too_long_urls_are_refused(void **state)
                DV_INVALID, NULL);
     dv_buf_addc(&text, 'x');
     assert_err(dv_url_parse(dv_buf_str(&text), &url), DV_INVALID, "too long");
-    assert_err(dv_url_resolve(DV_STR("http://a/b/c/"), dv_str_skip(dv_buf_str(&text), 10), false,
-                              &out),
-               DV_INVALID, "too long");
+    assert_err(
+        dv_url_resolve(DV_STR("http://a/b/c/"), dv_str_skip(dv_buf_str(&text), 10), false, &out),
+        DV_INVALID, "too long");
 }
 
 static void too_long_hosts_are_refused(void **state)

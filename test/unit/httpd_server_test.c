@@ -81,8 +81,7 @@ static int set_up(void **state)
     w->http = dv_http_new();
     w->lane = dv_http_lane_new(w->http, &(dv_http_lane_options){.name = "test"});
     w->ctx = dv_ctx_make(NULL);
-    assert_ok(
-        dv_http_profile_new(&(dv_http_profile_options){.allow_plain = true}, &w->profile));
+    assert_ok(dv_http_profile_new(&(dv_http_profile_options){.allow_plain = true}, &w->profile));
     return 0;
 }
 
@@ -283,8 +282,7 @@ static const struct raw {
     {"garbage ends the connection", "\x16\x03\x01\x02garbage\r\n\r\n", NULL},
     {"dot segments are resolved before routes are looked up",
      "GET /tree/../hello HTTP/1.1\r\nHost: x\r\n\r\n", "hello you"},
-    {"encoded dot segments too", "GET /tree/%2e%2e/hello HTTP/1.1\r\nHost: x\r\n\r\n",
-     "hello you"},
+    {"encoded dot segments too", "GET /tree/%2e%2e/hello HTTP/1.1\r\nHost: x\r\n\r\n", "hello you"},
     {"a POST without a length is refused", "POST /echo HTTP/1.1\r\nHost: x\r\n\r\n",
      "HTTP/1.1 411 "},
     {"too large a POST is refused before its body comes",
@@ -387,9 +385,12 @@ static void stopping_does_not_wait_for_the_idle(void **state)
 static const struct bad {
     const char *name, *address;
 } bads[] = {
-    {"no port", "127.0.0.1"},       {"an empty port", "127.0.0.1:"},
-    {"a port past 16 bits", ":65536"}, {"a port with letters", ":http"},
-    {"IPv6 without brackets", "::1:80"}, {"a name that has no address", "no.such.invalid:80"},
+    {"no port", "127.0.0.1"},
+    {"an empty port", "127.0.0.1:"},
+    {"a port past 16 bits", ":65536"},
+    {"a port with letters", ":http"},
+    {"IPv6 without brackets", "::1:80"},
+    {"a name that has no address", "no.such.invalid:80"},
     {"nothing", ""},
 };
 
@@ -497,7 +498,7 @@ static void its_memory_does_not_grow_with_the_limit_of_files(void **state)
     for (size_t i = 0; i < DV_LEN(rows_); i++)                                                     \
         *dv_vec_push(&suite.tests) = (struct CMUnitTest)                                           \
         {                                                                                          \
-            (rows_)[i].name, function, set_up, tear_down, (void *)(uintptr_t)&(rows_)[i]           \
+            (rows_)[i].name, function, set_up, tear_down, (void *)(uintptr_t) & (rows_)[i]         \
         }
 
 int main(void)
