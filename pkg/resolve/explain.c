@@ -9,7 +9,7 @@
 #include "resolve/solver_internal.h"
 
 /* Bytes of one sentence, of the first steps that are told, and of the last ones. */
-enum { LINE_MAX_BYTES = 4000, HEAD_BYTES = 4000, TAIL_BYTES = 4000, FIRST_MAX_BYTES = 700 };
+enum { LINE_MAX_BYTES = 4000, HEAD_BYTES = 4000, TAIL_BYTES = 4000, FIRST_MAX_BYTES = 8000 };
 /* Links of a chain that are told at its start and at its end. */
 enum { CHAIN_HEAD = 10, CHAIN_TAIL = 6, REFS_SHOWN = 6, SOURCES_SHOWN = 10, REASONS_SHOWN = 3 };
 
@@ -475,11 +475,12 @@ typedef struct {
 static void add_because(void *context, uint32_t at)
 {
     because *b = context;
-    const rule *reason = b->t->s->trail.at[at].reason;
+    rule *reason = b->t->s->trail.at[at].reason;
 
     if (b->told++ >= REASONS_SHOWN)
         return;
     dv_buf_adds(b->out, b->told == 1 ? ", but " : " and ");
+    reason->mark = b->t->s->mark;
     if (reason->kind == RULE_LEARNED)
         dv_words_denied(b->out, b->t->s, b->t->s->trail.at[at].pkg, reason->terms[0].set);
     else
@@ -495,14 +496,15 @@ static const term *clash_of(const rule *conflict)
     return conflict->n ? &conflict->terms[0] : NULL;
 }
 
-static void add_roots(story *t, dv_buf *out, const rule *conflict)
+/* Those who asked at the beginning of it, unless they are told already. */
+static void add_roots(story *t, dv_buf *out)
 {
     size_t told = 0;
 
     for (size_t i = 0; i < t->n; i++) {
         const rule *r = t->steps[i].reason;
 
-        if (r->kind != RULE_ROOT || r == conflict || t->steps[i].entry == NO_ENTRY)
+        if (r->kind != RULE_ROOT || r->mark == t->s->mark)
             continue;
         if (told++ >= REASONS_SHOWN)
             continue;
@@ -513,18 +515,33 @@ static void add_roots(story *t, dv_buf *out, const rule *conflict)
         dv_buf_addf(out, " and %zu more ask", told - REASONS_SHOWN);
 }
 
+/* At most max bytes, whole characters, with dots where something is gone. */
+static void cut_text(dv_buf *out, size_t max)
+{
+    size_t at = max - 3;
+
+    if (out->n <= max)
+        return;
+    while (at > 0 && ((unsigned char)out->p[at] & 0xc0) == 0x80)
+        at--;
+    dv_buf_cut(out, at);
+    dv_buf_adds(out, "...");
+}
+
 static char *first_sentence(story *t)
 {
     dv_buf out;
-    const rule *conflict = t->s->proof->sources[0].rule;
+    rule *conflict = t->s->proof->sources[0].rule;
     const term *clash = clash_of(conflict);
     because b = {t, &out, 0};
 
     dv_buf_init(&out, FIRST_MAX_BYTES);
+    conflict->mark = ++t->s->mark;
     dv_words_rule(&out, conflict);
     if (clash)
         dv_proof_entries(t->s, clash->pkg, clash->set, NO_ENTRY, add_because, &b);
-    add_roots(t, &out, conflict);
+    add_roots(t, &out);
+    cut_text(&out, DV_EXPLANATION_FIRST_MAX);
     return dv_buf_take(&out);
 }
 

@@ -9,7 +9,7 @@
 /* Conflicts of the shortest run between two restarts. */
 enum { RESTART_UNIT = 128 };
 /* Learned rules that are watched at first, and how many more each time. */
-enum { WATCHED_FIRST = 4000, WATCHED_MORE = 1000 };
+enum { WATCHED_FIRST = 1000, WATCHED_MORE = 300 };
 /* Rules that span at most so many levels are watched for ever. */
 enum { SPAN_KEPT = 2 };
 

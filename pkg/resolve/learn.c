@@ -13,7 +13,7 @@
 #include "resolve/solver_internal.h"
 
 /* By how much a conflict counts more than the one before it. */
-#define WEIGHT_GROWTH 1.05
+#define WEIGHT_GROWTH 1.01
 
 uint32_t dv_solver_holds_since(const solver *s, const package *p, const dv_word *set)
 {

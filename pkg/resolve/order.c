@@ -110,7 +110,7 @@ static bool is_asked_in_words(const package *p)
         if (p->facts.at[i]->kind == RULE_ROOT && p->facts.at[i]->ask->range[0])
             return true;
     for (size_t i = 0; i < p->asks.n; i++) {
-        const ask *a = p->asks.at[i];
+        const ask *a = p->asks.at[i].ask;
 
         for (size_t k = 0; a->range && a->range[0] && k < a->rules.n; k++) {
             const term *dependant = &a->rules.at[k]->terms[0];

@@ -33,7 +33,7 @@ static void accepted(const package *p, dv_word *left, bool *ret_words)
         *ret_words |= r->kind == RULE_ROOT && r->ask->range[0];
     }
     for (size_t i = 0; i < p->asks.n; i++) {
-        const ask *a = p->asks.at[i];
+        const ask *a = p->asks.at[i].ask;
         bool asked = false;
 
         for (size_t k = 0; k < a->rules.n && !asked; k++)

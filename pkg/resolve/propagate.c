@@ -91,7 +91,8 @@ static void check_late(solver *s)
 /* Only what began to hold with this entry is looked at: the rest was seen before. */
 static void wake_needs(solver *s, const package *p, size_t old)
 {
-    for (size_t i = 0; i < p->needs.n && !s->conflict; i++) {
+    /* While the package may be absent, none of its needs is certain. */
+    for (size_t i = 0; i < p->needs.n && is_needed(p) && !s->conflict; i++) {
         rule *r = p->needs.at[i];
         const dv_word *set = r->terms[0].set;
 
@@ -103,8 +104,10 @@ static void wake_needs(solver *s, const package *p, size_t old)
 static void wake_asks(solver *s, const package *p, size_t old)
 {
     for (size_t i = 0; i < p->asks.n; i++) {
-        const ask *a = p->asks.at[i];
+        const ask *a = p->asks.at[i].ask;
 
+        if (p->dom[0] & p->asks.at[i].first)
+            continue;
         if (dv_set_meets(p->dom, a->allow, p->words) ||
             !dv_set_meets(s->undo.at + old, a->allow, p->words))
             continue;
@@ -169,10 +172,12 @@ static void wake_watches(solver *s, package *p)
 
 void dv_solver_propagate(solver *s)
 {
-    while (s->head < s->trail.n && !s->conflict) {
+    while (s->head < s->trail.n && !s->conflict && !dv_solver_is_due(s)) {
         const entry e = s->trail.at[s->head++];
+        const package *p = e.pkg;
 
         s->steps++;
+        s->effort += 1 + p->needs.n + p->asks.n + p->watches.n;
         wake_needs(s, e.pkg, e.old);
         if (!s->forward)
             wake_asks(s, e.pkg, e.old);

@@ -58,7 +58,10 @@ void dv_problem_add_installed(dv_problem *problem, const char *package, const ch
 /* Never moved: where the package is needed, it has this version. Asks for nothing by itself. */
 void dv_problem_add_pinned(dv_problem *problem, const char *package, const char *version,
                            const char *who);
-/* A name whose only candidate is this version with these dependencies (an inline manifest). Copies.
+/*
+ * A name whose only candidate is this version with these dependencies (an inline manifest). A
+ * text that is no version ("inline-1a2b3c4d") satisfies roots without a range, and no dependency.
+ * Copies.
  */
 void dv_problem_add_fixed(dv_problem *problem, const char *package, const char *version,
                           const dv_dependencies *dependencies);
@@ -72,15 +75,22 @@ typedef struct {
     DV_VEC(dv_choice) choices; /* in byte order of package */
 } dv_solution;
 void dv_solution_done(dv_solution *solution);
-const char *dv_solution_get(const dv_solution *solution,
-                            const char *package); /* NULL: not chosen */
+/* Borrowed; NULL: not chosen. */
+const char *dv_solution_get(const dv_solution *solution, const char *package);
 
 /*
- * Solves. NULL: *ret_solution is filled. DENIED "DependencyConflict": nothing fits; the message is
- * the shortest explanation in one sentence, *ret_explanation (owned, may be asked for with a
- * non-NULL pointer; at most DV_EXPLANATION_MAX bytes) the derivation in numbered sentences.
- * NOT_FOUND "PackageNotFound": a root's name, or no version of it in range.
+ * Solves. NULL: *ret_solution is filled (release with dv_solution_done()). DENIED
+ * "DependencyConflict": nothing fits; the message is the reason in one sentence of at most
+ * DV_EXPLANATION_FIRST_MAX bytes, fit for a condition, and *ret_explanation (owned; NULL where
+ * nobody wants it; set for these two refusals only) the whole derivation in numbered sentences, at
+ * most DV_EXPLANATION_MAX bytes. NOT_FOUND "PackageNotFound": likewise, a root asks for a name that
+ * nobody has, or for a range that none of its versions is in. INVALID "ProblemTooHard": no answer
+ * within the limits; INVALID "TooLarge". Others come from candidates and ctx.
+ *
+ * In both texts names in backquotes are packages that exist, a name that nobody has stands in
+ * double quotes.
  */
+#define DV_EXPLANATION_FIRST_MAX ((size_t)700)
 #define DV_EXPLANATION_MAX ((size_t)20000)
 DV_MUST_USE dv_err *dv_resolve(dv_ctx *ctx, const dv_problem *problem,
                                const dv_candidates *candidates, dv_solution *ret_solution,

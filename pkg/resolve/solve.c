@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "resolve/solver_internal.h"
 
-/* Steps between two looks at the clock and the memory. */
-enum { STEPS_PER_CHECK = 4096 };
-
 /* ---- Set up and tear down ---- */
 
 static int by_name(const void *a, const void *b)
@@ -34,6 +31,8 @@ static void solver_init(solver *s, dv_ctx *ctx, const dv_problem *problem,
     s->packages = dv_map_new(/* free_value= */ NULL);
     s->constraints = dv_map_new(free_constraint);
     s->asks = dv_map_new(/* free_value= */ NULL);
+    s->same_asks = dv_map_new(/* free_value= */ NULL);
+    s->same_needs = dv_map_new(/* free_value= */ NULL);
     for (size_t i = 0; i < problem->installed.n; i++)
         *dv_vec_push(&s->given_installed) = &problem->installed.at[i];
     for (size_t i = 0; i < problem->pinned.n; i++)
@@ -48,7 +47,7 @@ static void solver_init(solver *s, dv_ctx *ctx, const dv_problem *problem,
 static void package_done(package *p)
 {
     for (size_t i = 0; i < p->asks.n; i++)
-        dv_vec_done(&p->asks.at[i]->rules);
+        dv_vec_done(&p->asks.at[i].ask->rules);
     dv_vec_done(&p->asks);
     dv_vec_done(&p->needs);
     dv_vec_done(&p->watches);
@@ -79,13 +78,18 @@ static void solver_done(solver *s)
     dv_map_free(s->packages);
     dv_map_free(s->constraints);
     dv_map_free(s->asks);
+    dv_map_free(s->same_asks);
+    dv_map_free(s->same_needs);
     dv_arena_free(s->arena);
 }
 
 /* ---- Search ---- */
 
-static dv_err *check_limits(solver *s)
+dv_err *dv_solver_look(solver *s)
 {
+    if (!dv_solver_is_due(s))
+        return NULL;
+    s->looked = s->effort;
     if (s->conflicts > DV_RESOLVE_CONFLICTS_MAX || dv_arena_used(s->arena) > DV_RESOLVE_MEMORY_MAX)
         return dv_err_new(DV_INVALID, "ProblemTooHard",
                           "no answer after %u conflicts between %zu packages", s->conflicts,
@@ -162,10 +166,10 @@ static dv_err *decide(solver *s, bool *ret_done)
 dv_err *dv_solver_search(solver *s, bool *ret_solved)
 {
     bool done = false;
-    uint64_t checked = s->steps;
 
     while (!done) {
         dv_solver_propagate(s);
+        DV_CHECK(dv_solver_look(s));
         if (s->conflict) {
             if (!dv_solver_learn(s)) {
                 *ret_solved = false;
@@ -175,10 +179,6 @@ dv_err *dv_solver_search(solver *s, bool *ret_solved)
         }
         if (s->steps_max && s->steps > s->steps_max)
             break;
-        if (s->steps++ - checked >= STEPS_PER_CHECK) {
-            DV_CHECK(check_limits(s));
-            checked = s->steps;
-        }
         if (s->head < s->trail.n || s->conflict)
             continue;
         if (s->forced.n)
@@ -200,7 +200,7 @@ static void reset_package(package *p)
     p->decidable = p->in_work = p->work_now = p->work_listed = false;
     p->needs.n = p->facts.n = p->watches.n = 0;
     for (size_t i = 0; i < p->asks.n; i++)
-        p->asks.at[i]->rules.n = 0;
+        p->asks.at[i].ask->rules.n = 0;
 }
 
 /* The first time everything goes, later only what was loaded last. */
@@ -243,7 +243,10 @@ void dv_solver_load(solver *s, rule *const *list, size_t n)
     for (size_t i = 0; i < n; i++)
         if (list[i]->kind != RULE_NEED)
             dv_solver_check_rule(s, list[i]);
-    dv_solver_propagate(s);
+    while (s->head < s->trail.n && !s->conflict) {
+        dv_solver_propagate(s);
+        s->looked = s->effort;
+    }
     s->forward = false;
     s->head = 0;
     for (size_t i = 0; i < n && !s->conflict; i++)

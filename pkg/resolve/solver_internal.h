@@ -93,6 +93,12 @@ struct ask {
     DV_VEC(rule *) rules;  /* RULE_NEED */
 };
 
+/* With the first word of what it allows, which alone decides for most packages. */
+typedef struct {
+    dv_word first;
+    ask *ask;
+} ask_ref;
+
 /* A learned rule with this package's term among its first two, and that set's first word. */
 typedef struct {
     rule *rule;
@@ -124,7 +130,7 @@ struct package {
     dv_word *dom;
     dv_word *work; /* learn.c: the package's term in the rule being learned */
     bool in_work, work_now, work_listed;
-    DV_VEC(ask *) asks;
+    DV_VEC(ask_ref) asks;
     DV_VEC(rule *) needs; /* RULE_NEED with this package as the dependant */
     DV_VEC(watch) watches;
     DV_VEC(rule *) facts; /* RULE_ROOT, RULE_PIN, RULE_UNUSABLE about this package */
@@ -157,6 +163,8 @@ typedef struct solver {
     dv_map *packages;    /* name -> package */
     dv_map *constraints; /* text -> dv_constraint; what can't be read is not in it */
     dv_map *asks;        /* package and constraint -> ask */
+    dv_map *same_asks;   /* package and set of versions -> ask */
+    dv_map *same_needs;  /* dependant and ask -> rule */
     named given_installed, given_pinned, given_fixed;
     DV_VEC(package *) by_id;
     DV_VEC(entry) trail;
@@ -179,6 +187,7 @@ typedef struct solver {
     uint32_t rules, conflicts;
     double weight;             /* of a conflict, for order.c */
     uint64_t steps, steps_max; /* narrowings looked at; 0: without end */
+    uint64_t effort, looked;   /* sets compared; then, when limits were looked at last */
     uint32_t mark;             /* proof.c: of the walk that is on */
     bool closed;               /* explaining: only the rules that are loaded count */
     bool forward;              /* only from a dependant to what it needs */
@@ -226,7 +235,7 @@ void dv_solver_check_rule(solver *s, rule *r);
 void dv_solver_add_late(solver *s, rule *r);
 /* Takes the values of deny from the domain; sets s->conflict when none is left. */
 void dv_solver_narrow(solver *s, package *p, const dv_word *deny, rule *reason);
-/* Until nothing follows any more, or s->conflict is set. */
+/* Until nothing follows any more, s->conflict is set, or a look at the limits is due. */
 void dv_solver_propagate(solver *s);
 void dv_solver_decide(solver *s, package *p, const dv_word *deny);
 void dv_solver_backjump(solver *s, uint32_t level);
@@ -242,6 +251,15 @@ DV_MUST_USE bool dv_solver_learn(solver *s);
 uint32_t dv_solver_holds_since(const solver *s, const package *p, const dv_word *set);
 
 /* ---- solve.c ---- */
+
+/* Sets compared between two looks at the clock and at what is used. */
+#define DV_RESOLVE_EFFORT_PER_LOOK ((uint64_t)1 << 20)
+static inline bool dv_solver_is_due(const solver *s)
+{
+    return s->effort - s->looked >= DV_RESOLVE_EFFORT_PER_LOOK;
+}
+/* When it is due. INVALID "ProblemTooHard": a limit is passed. Else as dv_ctx_check(). */
+DV_MUST_USE dv_err *dv_solver_look(solver *s);
 
 /* *ret_solved: false where s->proof is complete. Past steps_max it gives up, as if solved. */
 DV_MUST_USE dv_err *dv_solver_search(solver *s, bool *ret_solved);

@@ -228,14 +228,35 @@ static bool takes(const dv_constraint *constraint, const version *v, bool from_r
     return !constraint || dv_constraint_accepts(constraint, &v->v);
 }
 
-/* Ranges that take the same versions share an ask; the empty text, which prefers releases, not. */
-static ask *same_ask(const package *p, const dv_word *allow, const char *range)
+static ask *ask_new(solver *s, package *p, dv_word *allow, const char *range)
 {
-    for (size_t i = 0; i < p->asks.n; i++)
-        if (dv_set_eq(p->asks.at[i]->allow, allow, p->words) &&
-            !p->asks.at[i]->range[0] == !range[0])
-            return p->asks.at[i];
-    return NULL;
+    ask *a = DV_ARENA_NEW(s->arena, ask);
+
+    a->pkg = p;
+    a->allow = allow;
+    a->deny = dv_solver_row(s, p);
+    dv_set_fill(a->deny, p->values);
+    dv_set_without(a->deny, allow, p->words);
+    a->range = keep_text(s, range);
+    *dv_vec_push(&p->asks) = (ask_ref){a->allow[0], a};
+    return a;
+}
+
+/* Ranges that take the same versions share an ask; the empty text, which prefers releases, not. */
+static ask *shared_ask(solver *s, package *p, dv_word *allow, const char *range)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf key = DV_BUF_INIT(DV_RESOLVE_VERSIONS_MAX);
+    ask *a;
+
+    dv_buf_add(&key, &p, sizeof(p));
+    dv_buf_addc(&key, range[0] ? 'r' : 'a');
+    dv_buf_add(&key, allow, p->words * sizeof(dv_word));
+    a = dv_map_get(s->same_asks, dv_buf_str(&key));
+    if (!a) {
+        a = ask_new(s, p, allow, range);
+        dv_map_put(s->same_asks, dv_buf_str(&key), a);
+    }
+    return a;
 }
 
 static ask *find_ask(solver *s, package *p, const char *range, const dv_constraint *constraint,
@@ -255,17 +276,8 @@ static ask *find_ask(solver *s, package *p, const char *range, const dv_constrai
     for (size_t i = 1; i < p->values; i++)
         if (takes(constraint, &p->versions[i - 1], from_root))
             dv_set_put(allow, i);
-    a = same_ask(p, allow, range);
-    if (!a) {
-        a = DV_ARENA_NEW(s->arena, ask);
-        a->pkg = p;
-        a->allow = allow;
-        a->deny = dv_solver_row(s, p);
-        dv_set_fill(a->deny, p->values);
-        dv_set_without(a->deny, allow, p->words);
-        a->range = keep_text(s, range);
-        *dv_vec_push(&p->asks) = a;
-    }
+    s->effort += p->values;
+    a = shared_ask(s, p, allow, range);
     dv_map_put(s->asks, bytes, a);
     return a;
 }
@@ -283,11 +295,12 @@ static void add_unusable(solver *s, package *p, size_t value, const char *note)
 /* Versions of p that need the same thing share one rule. */
 static void add_need(solver *s, package *p, size_t value, ask *a)
 {
-    rule *r = NULL;
+    const struct {
+        const void *package, *ask;
+    } key = {p, a};
+    const dv_str bytes = {(const char *)&key, sizeof(key)};
+    rule *r = dv_map_get(s->same_needs, bytes);
 
-    for (size_t i = 0; i < p->needs.n && !r; i++)
-        if (p->needs.at[i]->ask == a)
-            r = p->needs.at[i];
     if (!r) {
         r = dv_solver_rule_new(s, RULE_NEED, 2);
         r->terms[0] = (term){p, dv_solver_row(s, p)};
@@ -295,6 +308,7 @@ static void add_need(solver *s, package *p, size_t value, ask *a)
         r->ask = a;
         *dv_vec_push(&p->needs) = r;
         *dv_vec_push(&a->rules) = r;
+        dv_map_put(s->same_needs, bytes, r);
     }
     dv_set_put(r->terms[0].set, value);
     dv_solver_add_late(s, r);
@@ -307,6 +321,7 @@ static dv_err *add_dependency(solver *s, package *p, size_t value, const dv_depe
     ask *a;
 
     DV_CHECK(read_range(s, dependency->range, &constraint));
+    DV_CHECK(dv_solver_look(s));
     DV_CHECK(dv_solver_find_package(s, dependency->package, &other));
     a = find_ask(s, other, dependency->range, constraint, /* from_root= */ false);
     if (other != p)

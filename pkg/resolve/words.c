@@ -81,7 +81,7 @@ static void add_runs(dv_buf *out, const package *p, const dv_word *set, const ch
 static const char *range_of(const package *p, const dv_word *set)
 {
     for (size_t i = 0; i < p->asks.n; i++) {
-        const ask *a = p->asks.at[i];
+        const ask *a = p->asks.at[i].ask;
         bool same = a->range && a->range[0] && strlen(a->range) <= RANGE_SHOWN;
 
         for (size_t k = 0; k < p->words && same; k++)

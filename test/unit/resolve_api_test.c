@@ -329,9 +329,10 @@ static void two_demands_on_one_package_clash_in_one_sentence(void **state)
     (void)state;
     assert_ok(dv_problem_add_root(problem, "web", "^1", "PackageManifest team-b/web"));
     ANSWER a = solve(problem, &s);
-    assert_refused(&a, DV_DENIED, "DependencyConflict",
-                   "PackageManifest team-a/web asks for `web` ^2, but PackageManifest team-b/web "
-                   "asks for `web` ^1");
+    assert_refused(&a, DV_DENIED, "DependencyConflict", "");
+    assert_string_equal(dv_err_str(a.err),
+                        "PackageManifest team-a/web asks for `web` ^2, but PackageManifest "
+                        "team-b/web asks for `web` ^1");
     assert_string_equal(
         a.explanation, "1. PackageManifest team-b/web asks for `web` ^1.\n"
                        "2. Yet PackageManifest team-a/web asks for `web` ^2, which 1 rules out.\n");
@@ -392,6 +393,26 @@ static void outsiders_bytes_do_not_reach_a_terminal(void **state)
     assert_refused(&a, DV_NOT_FOUND, "PackageNotFound", "asks for `we?b?[2J` ^2");
 }
 
+static void first_sentence_is_bounded(void **state)
+{
+    char name[400];
+    const offer offers[] = {{"web", "1.0.0", name, "^1"},
+                            {name, "1.0.0", NULL, NULL},
+                            {name, "2.0.0", NULL, NULL},
+                            {NULL, NULL, NULL, NULL}};
+    dv_auto(dv_problem) problem = problem_for("web", "");
+    shelf s = shelf_of(offers);
+
+    (void)state;
+    memset(name, 'n', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    for (int i = 0; i < 4; i++)
+        assert_ok(dv_problem_add_root(problem, name, "^2", name));
+    ANSWER a = solve(problem, &s);
+    assert_refused(&a, DV_DENIED, "DependencyConflict", "nnn...` ^1");
+    assert_true(strlen(dv_err_str(a.err)) <= DV_EXPLANATION_FIRST_MAX);
+}
+
 static void cancel_ends_the_run(void **state)
 {
     dv_auto(dv_cancel) cancel = dv_cancel_new();
@@ -428,6 +449,7 @@ int main(void)
     DV_TEST(&suite, pin_to_a_version_that_is_gone_says_so);
     DV_TEST(&suite, chain_is_told_in_one_sentence);
     DV_TEST(&suite, outsiders_bytes_do_not_reach_a_terminal);
+    DV_TEST(&suite, first_sentence_is_bounded);
     DV_TEST(&suite, cancel_ends_the_run);
     return dv_suite_run(&suite);
 }

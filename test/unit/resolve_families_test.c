@@ -177,6 +177,37 @@ static void make_deep(test_random *r, test_problem *p, size_t n, const char *roo
     add_root(p, "d0", root);
 }
 
+/*
+ * Every version of every package asks for three others, each in a narrow window of ten minor
+ * versions: so tangled that the search has to learn much. planted: one combination fits.
+ */
+static void make_tangled(test_random *r, test_problem *p, size_t n, uint32_t window, bool planted)
+{
+    char text[32];
+
+    add_packages(p, "t", n);
+    for (size_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < 10; k++) {
+            test_version *v;
+
+            snprintf(text, sizeof(text), "1.%u.0", k);
+            v = add_version(&p->packages.at[i], text);
+            for (int d = 0; d < 3; d++) {
+                uint32_t on = random_below(r, (uint32_t)n), low = random_below(r, 11 - window);
+                uint32_t want = on % 10; /* what is planted of it */
+
+                if (on == i)
+                    continue;
+                if (planted && k == i % 10)
+                    low = want < window ? 0 : want - window + 1;
+                snprintf(text, sizeof(text), ">=1.%u <1.%u", low, low + window);
+                add_need(v, p->packages.at[on].name, text);
+            }
+        }
+    for (size_t i = 0; i < 3; i++)
+        add_root(p, p->packages.at[i].name, "");
+}
+
 /* ---- Judging ---- */
 
 /* Packages that could be newer with all others left as they are. */
@@ -326,6 +357,34 @@ static void contradiction_in_everybodys_own_words_is_told(void **state)
     assert_conflict(&p, names, DV_LEN(names));
 }
 
+static void tangle_with_a_way_out_is_solved(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        PROBLEM p = {0};
+        test_random r = {seed};
+
+        make_tangled(&r, &p, 40, 3, /* planted= */ true);
+        assert_solved(&p);
+    }
+}
+
+/* The proof has thousands of steps; what is told of it is bounded and in order. */
+static void tangle_without_a_way_out_is_told_in_bounds(void **state)
+{
+    PROBLEM p = {0};
+    test_random r = {2};
+
+    (void)state;
+    make_tangled(&r, &p, 40, 3, /* planted= */ false);
+    DV_CLEANUP(run_done) run told = {.p = &p};
+    solve(&told);
+    assert_true(dv_err_is(told.err, DV_DENIED));
+    assert_true(test_is_told_well(&p, told.explanation));
+    assert_non_null(strstr(told.explanation, " steps of this kind are left out ...\n"));
+    assert_non_null(strstr(told.explanation, "\nPackages in this conflict: "));
+}
+
 /* On a stack that recursion along the chain would overrun. */
 static void solve_on_small_stack(run *r)
 {
@@ -379,6 +438,8 @@ int main(void)
     DV_TEST(&suite, conflict_is_solved_by_older_versions);
     DV_TEST(&suite, contradiction_in_a_crowd_is_found);
     DV_TEST(&suite, contradiction_in_everybodys_own_words_is_told);
+    DV_TEST(&suite, tangle_with_a_way_out_is_solved);
+    DV_TEST(&suite, tangle_without_a_way_out_is_told_in_bounds);
     DV_TEST(&suite, chain_of_ten_thousand_is_solved_from_its_end);
     DV_TEST(&suite, chain_of_ten_thousand_is_explained_in_two_steps);
     return dv_suite_run(&suite);
