@@ -122,6 +122,7 @@ typedef struct {
     dv_candidates candidates; /* first */
     const dv_lock_env *env;
     dv_map *repository_of;    /* "package version" -> owned text */
+    dv_map *fixed;            /* package -> owned version: a person's that is installed */
 } source;
 
 static char *version_key(const char *package, const char *version)
@@ -134,9 +135,8 @@ static bool is_self(const dv_lock_env *env, const char *package)
     return strcmp(package, env->pm->spec.package) == 0;
 }
 
-static dv_err *list_versions(const dv_candidates *self, dv_ctx *ctx, const char *package, dv_strings *ret_versions)
+static dv_err *list_offered(const source *s, dv_ctx *ctx, const char *package, dv_strings *ret_versions)
 {
-    const source *s = (const source *)self;
     const char *repository = is_self(s->env, package) && *s->env->pm->spec.repository ? s->env->pm->spec.repository : NULL;
     DV_CLEANUP(dv_repo_versions_done) dv_repo_versions versions = {0};
 
@@ -147,6 +147,21 @@ static dv_err *list_versions(const dv_candidates *self, dv_ctx *ctx, const char 
         dv_strings_add(ret_versions, versions.at[i].version);
         dv_map_put(s->repository_of, dv_str_of(key), dv_strdup(versions.at[i].repository));
     }
+    return NULL;
+}
+
+/* What stands in the cluster needs no repository; the others are there to be told of. */
+static dv_err *list_versions(const dv_candidates *self, dv_ctx *ctx, const char *package, dv_strings *ret_versions)
+{
+    const source *s = (const source *)self;
+    const char *fixed = dv_map_get(s->fixed, dv_str_of(package));
+    dv_err *err = list_offered(s, ctx, package, ret_versions);
+
+    if (!fixed || dv_err_is(err, DV_CANCELED))
+        return err;
+    dv_err_free(err);
+    if (!dv_strings_has(ret_versions, fixed))
+        dv_strings_add(ret_versions, fixed);
     return NULL;
 }
 
@@ -162,8 +177,11 @@ static dv_err *list_dependencies(const dv_candidates *self, dv_ctx *ctx, const c
     const source *s = (const source *)self;
     dv_auto_str key = version_key(package, version);
     const char *repository = dv_map_get(s->repository_of, dv_str_of(key));
+    const char *fixed = dv_map_get(s->fixed, dv_str_of(package));
     dv_repo_package *found = NULL;
 
+    if (fixed && strcmp(fixed, version) == 0) /* it has what it needs */
+        return NULL;
     if (!repository)
         return dv_err_new(DV_BUG, "InternalError", "%s %s has no repository", package, version);
     DV_CHECK(dv_repos_package(ctx, s->env->repos, repository, package, version, &found));
@@ -276,12 +294,10 @@ static dv_pm *provider_of(const dv_lock_env *env, const char *package)
     return best ? dv_pm_ref(best) : NULL;
 }
 
-/* *ret_fixed: a person's, whose version stands. */
-static dv_err *add_provider(dv_ctx *ctx, source *s, dv_problem *problem, const char *package, bool *ret_fixed)
+static dv_err *add_provider(dv_ctx *ctx, source *s, dv_problem *problem, const char *package)
 {
     dv_auto_pm pm = provider_of(s->env, package);
 
-    *ret_fixed = false;
     if (!pm)
         return NULL;
     if (pm->is_dependency) {
@@ -294,9 +310,8 @@ static dv_err *add_provider(dv_ctx *ctx, source *s, dv_problem *problem, const c
     if (!pm->status.version)
         return add_wish(ctx, s, problem, pm, package, false);
     dv_auto_str who = dv_asprintf("PackageManifest %s", pm->key);
-    dv_problem_add_fixed(problem, package, pm->status.version, &(dv_dependencies){0});
+    dv_map_put(s->fixed, dv_str_of(package), dv_strdup(pm->status.version));
     dv_problem_add_pinned(problem, package, pm->status.version, who);
-    *ret_fixed = true;
     return NULL;
 }
 
@@ -304,21 +319,18 @@ static dv_err *add_provider(dv_ctx *ctx, source *s, dv_problem *problem, const c
 
 typedef struct {
     source *s;
-    dv_map *touched; /* package -> non-NULL: its neighbours were added; value &fixed_mark: it is fixed */
+    dv_map *touched; /* packages whose neighbours were added */
 } rounds;
-static char fixed_mark, plain_mark;
 
 static dv_err *touch(dv_ctx *ctx, rounds *r, dv_problem *problem, const char *package, bool *ret_new)
 {
-    bool fixed = false;
-
     if (dv_map_get(r->touched, dv_str_of(package)))
         return NULL;
     *ret_new = true;
     DV_CHECK(add_demands(r->s->env, problem, package));
     if (r->s->env->inline_dependencies || !is_self(r->s->env, package))
-        DV_CHECK(add_provider(ctx, r->s, problem, package, &fixed));
-    dv_map_put(r->touched, dv_str_of(package), fixed ? &fixed_mark : &plain_mark);
+        DV_CHECK(add_provider(ctx, r->s, problem, package));
+    dv_map_put(r->touched, dv_str_of(package), r);
     return NULL;
 }
 
@@ -350,7 +362,7 @@ static dv_err *lock_one(dv_ctx *ctx, rounds *r, const dv_choice *choice, dv_lock
 
     l->package = dv_strdup(choice->package);
     l->version = dv_strdup(choice->version);
-    l->fixed = dv_map_get(r->touched, dv_str_of(choice->package)) == &fixed_mark;
+    l->fixed = dv_map_get(r->s->fixed, dv_str_of(choice->package)) != NULL;
     l->repository = dv_strdup(dv_map_get(r->s->repository_of, dv_str_of(key)));
     if (l->fixed)
         return NULL;
@@ -477,12 +489,14 @@ static void drop_unreached(const char *self, dv_lock_result *lock)
 dv_err *dv_lock_resolve(dv_ctx *ctx, const dv_lock_env *env, dv_lock_result *ret_lock)
 {
     dv_auto(dv_map) repository_of = dv_map_new(free);
+    dv_auto(dv_map) fixed = dv_map_new(free);
     dv_auto(dv_map) touched = dv_map_new(NULL);
     dv_auto(dv_problem) problem = dv_problem_new();
     DV_CLEANUP(dv_solution_done) dv_solution solution = {0};
     source s = {.candidates = {.versions = list_versions, .dependencies = list_dependencies},
                 .env = env,
-                .repository_of = repository_of};
+                .repository_of = repository_of,
+                .fixed = fixed};
     rounds r = {.s = &s, .touched = touched};
 
     *ret_lock = (dv_lock_result){0};
@@ -498,7 +512,8 @@ dv_err *dv_lock_resolve(dv_ctx *ctx, const dv_lock_env *env, dv_lock_result *ret
 dv_err *dv_lock_latest(dv_ctx *ctx, const dv_lock_env *env, const char *version, char **ret_latest)
 {
     dv_auto(dv_map) repository_of = dv_map_new(free);
-    source s = {.env = env, .repository_of = repository_of};
+    dv_auto(dv_map) fixed = dv_map_new(free);
+    source s = {.env = env, .repository_of = repository_of, .fixed = fixed};
 
     return find_latest(ctx, &s, version, ret_latest);
 }
