@@ -122,7 +122,7 @@ typedef struct {
     dv_candidates candidates; /* first */
     const dv_lock_env *env;
     dv_map *repository_of;    /* "package version" -> owned text */
-    dv_map *fixed;            /* package -> owned version: a person's that is installed */
+    dv_map *fixed;            /* package -> owned version that stands; "": none. See fixed_version() */
 } source;
 
 static char *version_key(const char *package, const char *version)
@@ -133,6 +133,38 @@ static char *version_key(const char *package, const char *version)
 static bool is_self(const dv_lock_env *env, const char *package)
 {
     return strcmp(package, env->pm->spec.package) == 0;
+}
+
+/* The PackageManifest that gives a package to others: a person's before one made as a dependency, else the oldest. */
+static dv_pm *provider_of(const dv_lock_env *env, const char *package)
+{
+    DV_CLEANUP(dv_entries_done) dv_entries pms = dv_pms_of_package(env->pms, package);
+    dv_pm *best = NULL;
+
+    for (size_t i = 0; i < pms.n; i++) {
+        dv_pm *pm = (dv_pm *)pms.at[i];
+
+        if (strcmp(pm->key, env->pm->key) != 0 && (!best || (best->is_dependency && !pm->is_dependency)))
+            best = pm;
+    }
+    return best ? dv_pm_ref(best) : NULL;
+}
+
+/* The version of a person's PackageManifest that is installed; NULL: none. */
+static const char *fixed_version(const source *s, const char *package)
+{
+    const char *known = dv_map_get(s->fixed, dv_str_of(package));
+
+    if (!s->env->inline_dependencies && is_self(s->env, package))
+        return NULL;
+    if (!known) {
+        dv_auto_pm pm = provider_of(s->env, package);
+        bool stands = pm && !pm->is_dependency && pm->status.version;
+
+        dv_map_put(s->fixed, dv_str_of(package), dv_strdup(stands ? pm->status.version : ""));
+        known = dv_map_get(s->fixed, dv_str_of(package));
+    }
+    return *known ? known : NULL;
 }
 
 static dv_err *list_offered(const source *s, dv_ctx *ctx, const char *package, dv_strings *ret_versions)
@@ -154,7 +186,7 @@ static dv_err *list_offered(const source *s, dv_ctx *ctx, const char *package, d
 static dv_err *list_versions(const dv_candidates *self, dv_ctx *ctx, const char *package, dv_strings *ret_versions)
 {
     const source *s = (const source *)self;
-    const char *fixed = dv_map_get(s->fixed, dv_str_of(package));
+    const char *fixed = fixed_version(s, package);
     dv_err *err = list_offered(s, ctx, package, ret_versions);
 
     if (!fixed || dv_err_is(err, DV_CANCELED))
@@ -177,7 +209,7 @@ static dv_err *list_dependencies(const dv_candidates *self, dv_ctx *ctx, const c
     const source *s = (const source *)self;
     dv_auto_str key = version_key(package, version);
     const char *repository = dv_map_get(s->repository_of, dv_str_of(key));
-    const char *fixed = dv_map_get(s->fixed, dv_str_of(package));
+    const char *fixed = fixed_version(s, package);
     dv_repo_package *found = NULL;
 
     if (fixed && strcmp(fixed, version) == 0) /* it has what it needs */
@@ -279,21 +311,6 @@ static dv_err *add_demands(const dv_lock_env *env, dv_problem *problem, const ch
     return NULL;
 }
 
-/* The PackageManifest that gives a package to others: a person's before one made as a dependency, else the oldest. */
-static dv_pm *provider_of(const dv_lock_env *env, const char *package)
-{
-    DV_CLEANUP(dv_entries_done) dv_entries pms = dv_pms_of_package(env->pms, package);
-    dv_pm *best = NULL;
-
-    for (size_t i = 0; i < pms.n; i++) {
-        dv_pm *pm = (dv_pm *)pms.at[i];
-
-        if (strcmp(pm->key, env->pm->key) != 0 && (!best || (best->is_dependency && !pm->is_dependency)))
-            best = pm;
-    }
-    return best ? dv_pm_ref(best) : NULL;
-}
-
 static dv_err *add_provider(dv_ctx *ctx, source *s, dv_problem *problem, const char *package)
 {
     dv_auto_pm pm = provider_of(s->env, package);
@@ -310,7 +327,6 @@ static dv_err *add_provider(dv_ctx *ctx, source *s, dv_problem *problem, const c
     if (!pm->status.version)
         return add_wish(ctx, s, problem, pm, package, false);
     dv_auto_str who = dv_asprintf("PackageManifest %s", pm->key);
-    dv_map_put(s->fixed, dv_str_of(package), dv_strdup(pm->status.version));
     dv_problem_add_pinned(problem, package, pm->status.version, who);
     return NULL;
 }
@@ -362,7 +378,7 @@ static dv_err *lock_one(dv_ctx *ctx, rounds *r, const dv_choice *choice, dv_lock
 
     l->package = dv_strdup(choice->package);
     l->version = dv_strdup(choice->version);
-    l->fixed = dv_map_get(r->s->fixed, dv_str_of(choice->package)) != NULL;
+    l->fixed = fixed_version(r->s, choice->package) != NULL;
     l->repository = dv_strdup(dv_map_get(r->s->repository_of, dv_str_of(key)));
     if (l->fixed)
         return NULL;
