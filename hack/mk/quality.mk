@@ -10,9 +10,16 @@ test: ## set up, then unit tests, fuzz corpora, integration tests
 	$(Q)checked=0; $(MAKE) --no-print-directory check || checked=1; \
 	  $(MAKE) --no-print-directory integration && [ $$checked = 0 ]
 
-integration: all $(INTEGRATION_BINS) ## integration tests, each file on a cluster of its own
-	$(Q)programs=0; hack/integration-programs.sh $(INTEGRATION_BINS) || programs=1; \
-	  $(FOR_CLUSTER) hack/integration.sh && [ $$programs = 0 ]
+# With VARIANT=asan or tsan, what the sanitizers say of operators in the background is gathered, and fails the run.
+SAID := $(abspath $(B)/said)
+SANITIZE = rm -rf $(SAID) && mkdir -p $(SAID) && export ASAN_OPTIONS=log_path=$(SAID)/asan UBSAN_OPTIONS=log_path=$(SAID)/ubsan \
+           TSAN_OPTIONS=log_path=$(SAID)/tsan;
+integration: all $(INTEGRATION_BINS) ## integration tests, each file on a cluster of its own (FILES="install fault": some)
+	$(Q)failed=0; $(if $(filter asan tsan,$(VARIANT)),$(SANITIZE)) \
+	  hack/integration-programs.sh $(INTEGRATION_BINS) || failed=1; \
+	  $(FOR_CLUSTER) hack/integration.sh $(FILES) || failed=1; \
+	  if [ -n "$$(ls $(SAID) 2>/dev/null)" ]; then head -n 60 $(SAID)/*; echo "sanitizers spoke: $(SAID)"; failed=1; fi; \
+	  exit $$failed
 
 sweep: all ## a package's life with each request failing in each way (hours)
 	$(Q)SWEEP=all FILE_LIMIT=14400 $(FOR_CLUSTER) hack/integration.sh sweep
