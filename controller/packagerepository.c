@@ -299,6 +299,19 @@ static void tell_change(operator_t *op, const dv_pkgrepo *repo, const dv_pkgrepo
     dv_event(op->events, &ref, same(now->status, "True") ? "Normal" : "Warning", now->reason, "Sync", "%s", now->message);
 }
 
+/* What was left out of an index that has changed: each once, for it does not change until the index does. */
+static void tell_warnings(operator_t *op, const dv_pkgrepo *repo, const dv_repo_sync_result *result)
+{
+    DV_CLEANUP(dv_objref_done) dv_objref ref = objref_of(repo);
+    DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(DV_LINE_MAX);
+
+    if (!result->changed || !result->warnings.n)
+        return;
+    for (size_t i = 0; i < result->warnings.n; i++)
+        dv_buf_addf(&text, "%s%s", i ? "; " : "", result->warnings.at[i]);
+    dv_event(op->events, &ref, "Warning", "RepositoryWarning", "Sync", "%s", dv_buf_cstr(&text));
+}
+
 static dv_err *write_status(dv_ctx *ctx, operator_t *op, const dv_pkgrepo *repo, const dv_pkgrepo_status *status)
 {
     json_auto_t *before = dv_pkgrepo_status_encode(&repo->status);
@@ -357,6 +370,7 @@ dv_result pkgrepo_reconcile(void *arg, dv_ctx *ctx, const char *key)
     DV_CLEANUP(unref_repo) dv_pkgrepo *repo = (dv_pkgrepo *)dv_informer_get(op->pkgrepos, key);
     DV_CLEANUP(dv_repo_sync_result_done) dv_repo_sync_result result = {0};
 
+    dv_sandbox_tend(op->sandbox);
     if (!repo || repo->deleting)
         return drop(op, key);
     DV_CLEANUP(status_done) dv_pkgrepo_status status = dv_pkgrepo_status_dup(&repo->status);
@@ -370,6 +384,7 @@ dv_result pkgrepo_reconcile(void *arg, dv_ctx *ctx, const char *key)
         return dv_result_from(err, 0);
     if (known && (result.changed || repo->generation != repo->status.observed_generation))
         wake_packages(op, result.changed ? &result : NULL);
+    tell_warnings(op, repo, &result);
     summarize(ctx, repo, known ? &result : NULL, err, &status);
     if (err)
         dv_warn(ctx->log, "repository not synced", dv_s("reason", dv_err_reason(err)), dv_e(err));

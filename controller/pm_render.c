@@ -139,6 +139,15 @@ static void add_artifact(artifacts *list, const char *url, const char *sha256)
     a->sha256 = dv_strdup(sha256);
 }
 
+/* The last part of the path names it in messages; queries may hold what is nobody's business. */
+static void add_name(manifests *m, const char *url)
+{
+    dv_str path;
+
+    dv_str_cut(dv_str_of(url), '?', &path);
+    json_array_append_new(m->names, dv_json_string(dv_str_skip(path, (size_t)(dv_str_rfind(path, '/') + 1))));
+}
+
 static dv_err *fetch_one(dv_ctx *ctx, pm_run *run, size_t i, manifests *m, artifacts *sources)
 {
     const dv_package *package = pm_package(run);
@@ -153,8 +162,7 @@ static dv_err *fetch_one(dv_ctx *ctx, pm_run *run, size_t i, manifests *m, artif
            "manifest %zu", i + 1);
     DV_CHECK(check_source(run, url, sha256));
     add_artifact(sources, url, sha256);
-    const char *name = strrchr(url, '/');
-    json_array_append_new(m->names, json_string(name ? name + 1 : url));
+    add_name(m, url);
     json_array_append_new(m->namespaces, package->manifests.at[i].default_namespace
                                              ? json_string(package->manifests.at[i].default_namespace)
                                              : json_null());
