@@ -105,8 +105,9 @@ static dv_err *plan_attempt(const dv_apply_env *env, const dv_object *o, dv_appl
                             dv_inventory *inventory, attempt *ret_attempt)
 {
     const dv_inventory_item *listed = dv_inventory_find(inventory, &o->ref);
+    const dv_applied_item *item = dv_applied_find(applied, &o->ref);
     dv_auto_owned seen = NULL;
-    dv_owned_state state = dv_owned_get(env->owned, o->resource, o->ref.ns, o->ref.name, 0, &seen);
+    dv_owned_state state = dv_owned_get(env->owned, o->resource, o->ref.ns, o->ref.name, item ? item->revision : 0, &seen);
 
     *ret_attempt = (attempt){.object = o, .adopted = listed && listed->adopted};
     if (state == DV_OWNED_PRESENT) {

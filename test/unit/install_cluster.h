@@ -77,8 +77,8 @@ typedef struct {
     dv_strings writes;    /* "METHOD resource/name" of each that was let through */
     dv_strings told;      /* packages that `changed` named */
     uint64_t revision;
-    bool definitions_pend; /* CRDs are never established */
-    bool silent;           /* watches say nothing */
+    _Atomic bool definitions_pend; /* CRDs are never established */
+    _Atomic bool silent;           /* watches say nothing */
 
     dv_http *http;
     dv_kube *kube;

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bringing objects into a cluster in which others are at work, too. */
+#include "install_cluster.h"
+
+#include "install/apply.h"
+
+#define CM(name) "{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: " name ", namespace: own}, data: {k: v}}}"
+#define DEPLOYMENT "{object: {apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: own}, spec: {replicas: 2, paused: true}}}"
+#define HPA                                                                                        \
+    "{object: {apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h, namespace: own},"                              \
+    " spec: {scaleTargetRef: {kind: Deployment, name: d}}}}"
+#define CRD                                                                                        \
+    "{object: {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: widgets.example.com},"                  \
+    " spec: {group: example.com, scope: Namespaced, names: {kind: Widget, plural: widgets}}}}"
+#define WIDGET "{object: {apiVersion: example.com/v1, kind: Widget, metadata: {name: w, namespace: own}, spec: {a: b}}}"
+#define NAMESPACE "{object: {apiVersion: v1, kind: Namespace, metadata: {name: space}}}"
+
+/* ConfigMap own/a of nobody, of a package, of one that is gone, of ourselves. */
+#define THERE(extra) "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: own" extra "}, data: {mine: x}}"
+#define MARKED(owner, package) ", labels: {davit.dev/owner: " owner "}, annotations: {davit.dev/package: " package "}"
+#define OF_NOBODY THERE("")
+#define OF_ANOTHER THERE(MARKED("0123456789abcdef0123", "team/other/alive"))
+#define OF_ONE_GONE THERE(MARKED("0123456789abcdef0123", "team/other/gone"))
+#define OF_OURS THERE(MARKED("OURS", "own/web/p1"))
+#define UNLABELLED THERE(", annotations: {davit.dev/package: own/web/p1}")
+#define GOING THERE(MARKED("OURS", "own/web/p1") ", deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: [x]")
+
+#define CONFLICT_BODY(manager, field)                                                              \
+    "{\"kind\":\"Status\",\"reason\":\"Conflict\",\"code\":409,\"message\":\"Apply failed with 1 conflict\",\"details\":{\"name\":\"d\",\"causes\":"  \
+    "[{\"reason\":\"FieldManagerConflict\",\"message\":\"conflict with \\\"" manager "\\\"\",\"field\":\"" field "\"}]}}"
+#define REFUSED(code, reason) "{\"kind\":\"Status\",\"reason\":\"" reason "\",\"code\":" code ",\"message\":\"it will not do\",\"details\":{\"name\":\"a\"}}"
+
+static struct {
+    cluster *cluster;
+    dv_pm *pm;
+    dv_objects objects;
+    dv_applied applied;
+    dv_inventory inventory;
+    size_t written;
+} t;
+
+static int set_up(void **state DV_UNUSED)
+{
+    memset(&t, 0, sizeof(t));
+    t.cluster = cluster_new();
+    return 0;
+}
+
+static int tear_down(void **state DV_UNUSED)
+{
+    dv_objects_done(&t.objects);
+    dv_applied_done(&t.applied);
+    dv_inventory_done(&t.inventory);
+    dv_pm_unref(t.pm);
+    cluster_free(t.cluster);
+    return 0;
+}
+
+static bool exists(void *arg DV_UNUSED, const char *key, const char *uid)
+{
+    return (strcmp(key, "own/web") == 0 && strcmp(uid, "p1") == 0) || strcmp(uid, "alive") == 0;
+}
+
+static dv_apply_env env_now(void)
+{
+    return (dv_apply_env){.kube = t.cluster->kube,
+                          .owned = t.cluster->owned,
+                          .events = t.cluster->events,
+                          .pm = t.pm,
+                          .package_exists = exists};
+}
+
+static void put(const char *yaml)
+{
+    dv_auto_str text = dv_strdup(yaml);
+    char owner[21], *at;
+
+    dv_owner_of("own/web", owner);
+    at = strstr(text, "OURS");
+    dv_auto_str whole = at ? dv_asprintf("%.*s%s%s", (int)(at - text), text, owner, at + 4) : dv_strdup(text);
+    cluster_put(t.cluster, whole);
+}
+
+/* The wish from now on. */
+static void wish(const char *spec, const char *items)
+{
+    dv_auto_str list = dv_asprintf("[%s]", items);
+
+    dv_pm_unref(t.pm);
+    dv_objects_done(&t.objects);
+    t.objects = (dv_objects){0};
+    t.pm = cluster_pm("own", "web", spec);
+    const dv_prepare_options options = {.pm = t.pm};
+    assert_ok(dv_prepare(&t.cluster->ctx, t.cluster->kube, cluster_read(list), &options, &t.objects));
+}
+
+/* A run of the engine: the check, then the apply. */
+static dv_err *run(void)
+{
+    const dv_apply_env env = env_now();
+
+    DV_CHECK(dv_apply_check(&t.cluster->ctx, &env, &t.objects));
+    return dv_apply(&t.cluster->ctx, &env, &t.objects, &t.applied, &t.inventory, &t.written);
+}
+
+/* ---- One object, and what is there in its place ---- */
+
+static const struct row {
+    const char *name, *spec;
+    const char *there;    /* NULL: nothing */
+    bool watched;         /* else an access review denies it */
+    const char *reason;   /* of the refusal; NULL: applied */
+    const char *says;
+    bool adopted;
+} rows[] = {
+    {"nothing is there", "", NULL, true, NULL, NULL, false},
+    {"nothing is there, and nobody may watch", "", NULL, false, NULL, NULL, false},
+    {"nobody's is refused", "", OF_NOBODY, true, "ObjectExists", "ConfigMap own/a", false},
+    {"nobody's is refused unwatched", "", OF_NOBODY, false, "ObjectExists", "ConfigMap own/a", false},
+    {"nobody's is adopted where that is wished", "adoptionPolicy: Adopt", OF_NOBODY, true, NULL, NULL, true},
+    {"another package's is refused", "", OF_ANOTHER, true, "ObjectOwned", "team/other", false},
+    {"another package's is refused unwatched", "", OF_ANOTHER, false, "ObjectOwned", "team/other", false},
+    {"another package's is refused though adoption is wished", "adoptionPolicy: Adopt", OF_ANOTHER, true, "ObjectOwned", "team/other", false},
+    {"that of a package that is gone is taken", "", OF_ONE_GONE, true, NULL, NULL, false},
+    {"that of a package that is gone is taken unwatched", "", OF_ONE_GONE, false, NULL, NULL, false},
+    {"ours, of a run that was interrupted", "", OF_OURS, true, NULL, NULL, false},
+    {"ours, of a run that was interrupted, unwatched", "", OF_OURS, false, NULL, NULL, false},
+    {"ours, though somebody took the label off", "", UNLABELLED, true, NULL, NULL, false},
+    {"ours that is going is awaited", "", GOING, true, "ObjectTerminating", "ConfigMap own/a", false},
+};
+
+static void one_object_is_applied_or_refused(void **state)
+{
+    const struct row *row = *state;
+    json_auto_t *object = NULL;
+
+    if (row->there)
+        put(row->there);
+    if (!row->watched)
+        cluster_forbid(t.cluster, "watch *");
+    wish(row->spec, CM("a"));
+    dv_auto(dv_err) err = run();
+    assert_string_equal(err ? dv_err_reason(err) : "applied", row->reason ? row->reason : "applied");
+    if (row->says && !strstr(dv_err_str(err), row->says))
+        fail_msg("%s: says nothing of %s", dv_err_str(err), row->says);
+    object = cluster_get(t.cluster, "ConfigMap", "own", "a");
+    if (row->reason && strcmp(row->reason, "ObjectTerminating") != 0)
+        assert_null(dv_json_at(object, "/data/k"));
+    if (err)
+        return;
+    assert_string_equal(dv_json_str(object, "/data/k"), "v");
+    assert_string_equal(dv_obj_label(object, DV_LABEL_OWNER), t.pm->owner);
+    assert_int_equal(t.inventory.n, 1);
+    assert_int_equal(t.inventory.at[0].adopted, row->adopted);
+    assert_string_equal(t.inventory.at[0].ref.uid, dv_obj_uid(object));
+    assert_int_equal(t.applied.items.at[0].adopted, row->adopted);
+    assert_int_equal(t.written, 1);
+}
+
+static void the_preconditions_are_not_kept_in_the_objects(void **state DV_UNUSED)
+{
+    wish("", CM("a"));
+    assert_ok(run());
+    assert_null(dv_json_at(t.objects.all.at[0].object, "/metadata/uid"));
+    assert_null(dv_json_at(t.objects.all.at[0].object, "/metadata/resourceVersion"));
+}
+
+/* ---- Again ---- */
+
+static void what_is_applied_is_not_sent_again(void **state DV_UNUSED)
+{
+    wish("", CM("a") "," CM("b"));
+    assert_ok(run());
+    t.applied.complete = true;
+    assert_int_equal(cluster_take_writes(t.cluster), 2);
+    assert_ok(run());
+    assert_int_equal(cluster_take_writes(t.cluster), 0);
+}
+
+static void what_changed_is_sent_alone(void **state DV_UNUSED)
+{
+    wish("", CM("a") "," CM("b"));
+    assert_ok(run());
+    cluster_take_writes(t.cluster);
+    wish("", CM("a") ",{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: b, namespace: own}, data: {k: other}}}");
+    assert_ok(run());
+    assert_int_equal(cluster_take_writes(t.cluster), 1);
+    assert_int_equal(t.written, 1);
+}
+
+static void unwatched_objects_are_sent_again_after_a_whole_run(void **state DV_UNUSED)
+{
+    cluster_forbid(t.cluster, "watch *");
+    wish("", CM("a"));
+    assert_ok(run());
+    cluster_take_writes(t.cluster);
+    assert_ok(run()); /* the run was not complete: it goes on where it ended */
+    assert_int_equal(cluster_take_writes(t.cluster), 0);
+    t.applied.complete = true;
+    assert_ok(run());
+    assert_int_equal(cluster_take_writes(t.cluster), 1);
+    assert_int_equal(t.written, 0); /* it changed nothing */
+}
+
+static void what_rests_is_left_alone(void **state DV_UNUSED)
+{
+    cluster_forbid(t.cluster, "watch *");
+    wish("", CM("a"));
+    assert_ok(run());
+    t.applied.complete = true;
+    t.applied.items.at[0].resting = true;
+    cluster_take_writes(t.cluster);
+    assert_ok(run());
+    assert_int_equal(cluster_take_writes(t.cluster), 0);
+}
+
+static void what_went_is_made_anew(void **state DV_UNUSED)
+{
+    wish("", CM("a"));
+    assert_ok(run());
+    cluster_wait_told(t.cluster, 1);
+    cluster_drop(t.cluster, "ConfigMap", "own", "a");
+    cluster_wait_told(t.cluster, 2);
+    assert_ok(run());
+    assert_true(cluster_has(t.cluster, "ConfigMap", "own", "a"));
+}
+
+static void what_was_replaced_under_the_watch_is_found_out(void **state DV_UNUSED)
+{
+    wish("", CM("a"));
+    assert_ok(run());
+    cluster_wait_told(t.cluster, 1);
+    t.cluster->silent = true;
+    cluster_drop(t.cluster, "ConfigMap", "own", "a");
+    put(OF_NOBODY);
+    wish("", "{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: own}, data: {k: other}}}");
+    assert_err(run(), DV_DENIED, "ConfigMap own/a exists already");
+}
+
+/* ---- Namespaces ---- */
+
+static const struct namespace_row {
+    const char *name, *there;
+    bool watched, foreign;
+} namespace_rows[] = {
+    {"a namespace that is missing is made", NULL, true, false},
+    {"a person's namespace is used as it is", "{apiVersion: v1, kind: Namespace, metadata: {name: space}}", true, true},
+    {"a person's namespace is used as it is, unwatched", "{apiVersion: v1, kind: Namespace, metadata: {name: space}}", false, true},
+    {"another package's namespace is used as it is",
+     "{apiVersion: v1, kind: Namespace, metadata: {name: space" MARKED("0123456789abcdef0123", "team/other/alive") "}}", true, true},
+    {"another package's namespace is used as it is, unwatched",
+     "{apiVersion: v1, kind: Namespace, metadata: {name: space" MARKED("0123456789abcdef0123", "team/other/alive") "}}", false, true},
+};
+
+static void a_namespace_is_made_or_used(void **state)
+{
+    const struct namespace_row *row = *state;
+
+    if (row->there)
+        put(row->there);
+    if (!row->watched)
+        cluster_forbid(t.cluster, "watch *");
+    wish("", NAMESPACE);
+    assert_ok(run());
+    assert_int_equal(t.applied.items.at[0].foreign, row->foreign);
+    assert_int_equal(t.inventory.n, row->foreign ? 0 : 1); /* what is not ours is not removed, either */
+    json_auto_t *object = cluster_get(t.cluster, "Namespace", "", "space");
+    const char *owner = dv_obj_label(object, DV_LABEL_OWNER);
+    assert_int_equal(owner && strcmp(owner, t.pm->owner) == 0, !row->foreign);
+}
+
+/* ---- Definitions ---- */
+
+static void custom_resources_follow_their_definition(void **state DV_UNUSED)
+{
+    wish("", WIDGET "," CRD);
+    dv_err *err = run();
+    if (dv_err_is(err, DV_WAITING)) { /* the watch had not told of the definition yet */
+        dv_err_free(err);
+        cluster_wait_told(t.cluster, 1);
+        err = run();
+    }
+    assert_ok(err);
+    assert_true(cluster_has(t.cluster, "Widget", "own", "w"));
+    assert_int_equal(t.inventory.n, 2);
+}
+
+static void a_definition_that_is_not_established_is_awaited(void **state DV_UNUSED)
+{
+    t.cluster->definitions_pend = true;
+    wish("", WIDGET "," CRD);
+    assert_err(run(), DV_WAITING, "widgets.example.com is not established");
+    assert_true(cluster_has(t.cluster, "CustomResourceDefinition", "", "widgets.example.com"));
+    assert_false(cluster_has(t.cluster, "Widget", "own", "w"));
+}
+
+static void definitions_are_looked_at_where_nobody_may_watch(void **state DV_UNUSED)
+{
+    cluster_forbid(t.cluster, "watch *");
+    wish("", WIDGET "," CRD);
+    assert_ok(run());
+    assert_true(cluster_has(t.cluster, "Widget", "own", "w"));
+}
+
+static void a_definition_that_is_refused_ends_the_run(void **state DV_UNUSED)
+{
+    cluster_forbid(t.cluster, "watch *");
+    t.cluster->definitions_pend = true;
+    put("{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: widgets.example.com" MARKED("OURS", "own/web/p1")
+        "}, status: {conditions: [{type: NamesAccepted, status: 'False', reason: Taken, message: the name is taken}]}}");
+    wish("", WIDGET "," CRD);
+    assert_err(run(), DV_INVALID, "widgets.example.com");
+}
+
+/* ---- Fields that others have ---- */
+
+static const struct conflict_row {
+    const char *name, *spec, *items, *answer;
+    int times;
+    const char *reason; /* NULL: applied */
+    const char *gone;   /* pointer that was given up; NULL: none */
+    const char *event;  /* NULL: none */
+} conflict_rows[] = {
+    {"a field of another is taken, and that is told", "", DEPLOYMENT, CONFLICT_BODY("kubectl-edit", ".spec.paused"), 1, NULL, NULL,
+     "kubectl-edit"},
+    {"or refused where that is wished", "conflictPolicy: Fail", DEPLOYMENT, CONFLICT_BODY("kubectl-edit", ".spec.paused"), 9,
+     "ApplyConflict", NULL, NULL},
+    {"a field that is ignored is given up", "ignoreFields: [{group: apps, kind: Deployment, paths: [/spec/paused]}]", DEPLOYMENT,
+     CONFLICT_BODY("kubectl-edit", ".spec.paused"), 1, NULL, "/spec/paused", NULL},
+    {"replicas are given up under an autoscaler", "conflictPolicy: Fail", DEPLOYMENT "," HPA, CONFLICT_BODY("kubectl", ".spec.replicas"), 1,
+     NULL, "/spec/replicas", NULL},
+    {"a conflict that stays though we force is told", "", DEPLOYMENT, CONFLICT_BODY("kubectl-edit", ".spec.paused"), 9, "ApplyConflict", NULL,
+     "kubectl-edit"},
+};
+
+static bool has_event(const char *text)
+{
+    DV_LOCK_SCOPE(&t.cluster->server->mu);
+
+    for (size_t i = 0; i < t.cluster->objects.n; i++) {
+        const char *note = dv_json_str(t.cluster->objects.at[i].object, "/note");
+
+        if (note && strstr(note, text))
+            return true;
+    }
+    return false;
+}
+
+static void a_field_of_another_is_taken_or_given_up(void **state)
+{
+    const struct conflict_row *row = *state;
+
+    put("{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: own" MARKED("OURS", "own/web/p1") "}, spec: {}}");
+    cluster_fail(t.cluster, "PATCH /apis/apps/v1/namespaces/own/deployments/d", 409, row->times, row->answer);
+    wish(row->spec, row->items);
+    dv_auto(dv_err) err = run();
+    assert_string_equal(err ? dv_err_reason(err) : "applied", row->reason ? row->reason : "applied");
+    json_auto_t *object = cluster_get(t.cluster, "Deployment", "own", "d");
+    assert_true(!row->gone || !dv_json_at(object, row->gone));
+    if (!row->gone && !row->reason)
+        assert_true(dv_json_bool(object, "/spec/paused", false));
+    cluster_end_events(t.cluster);
+    assert_int_equal(has_event(row->event ? row->event : "conflict"), row->event != NULL);
+}
+
+/* ---- Refusals ---- */
+
+static void every_refusal_of_a_class_is_told(void **state DV_UNUSED)
+{
+    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/a", 422, 1, REFUSED("422", "Invalid"));
+    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/b", 403, 1, REFUSED("403", "Forbidden"));
+    wish("", CM("a") "," CM("b") "," CM("z") "," DEPLOYMENT);
+    dv_auto(dv_err) err = run();
+    assert_true(dv_err_is(err, DV_INVALID));
+    assert_non_null(strstr(dv_err_str(err), "own/a"));
+    assert_non_null(strstr(dv_err_str(err), "own/b"));
+    assert_true(cluster_has(t.cluster, "ConfigMap", "own", "z"));   /* its fellow went on */
+    assert_false(cluster_has(t.cluster, "Deployment", "own", "d")); /* what comes behind did not */
+}
+
+static void a_correction_goes_on_behind_a_refusal(void **state DV_UNUSED)
+{
+    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/a", 422, 1, REFUSED("422", "Invalid"));
+    wish("", CM("a") "," DEPLOYMENT);
+    dv_apply_env env = env_now();
+    env.keep_going = true;
+    assert_err(dv_apply(&t.cluster->ctx, &env, &t.objects, &t.applied, &t.inventory, &t.written), DV_INVALID, "own/a");
+    assert_true(cluster_has(t.cluster, "Deployment", "own", "d"));
+}
+
+static void an_interrupted_run_is_finished_by_the_next(void **state DV_UNUSED)
+{
+    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/b", 503, 1, "");
+    wish("", CM("a") "," CM("b") "," DEPLOYMENT);
+    assert_err(run(), DV_TRANSIENT, NULL);
+    cluster_take_writes(t.cluster);
+    assert_ok(run());
+    assert_int_equal(cluster_take_writes(t.cluster), 2); /* b and the Deployment: a was there */
+    assert_int_equal(t.inventory.n, 3);
+}
+
+static void objects_that_change_all_the_time_are_a_conflict(void **state DV_UNUSED)
+{
+    put(OF_OURS);
+    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/a", 409, 99, REFUSED("409", "Conflict"));
+    wish("", CM("a"));
+    assert_err(run(), DV_CONFLICT, "faster");
+}
+
+int main(void)
+{
+    dv_suite suite = {.name = "install/apply"};
+
+    DV_TABLE(&suite, one_object_is_applied_or_refused, rows);
+    DV_TEST(&suite, the_preconditions_are_not_kept_in_the_objects);
+    DV_TEST(&suite, what_is_applied_is_not_sent_again);
+    DV_TEST(&suite, what_changed_is_sent_alone);
+    DV_TEST(&suite, unwatched_objects_are_sent_again_after_a_whole_run);
+    DV_TEST(&suite, what_rests_is_left_alone);
+    DV_TEST(&suite, what_went_is_made_anew);
+    DV_TEST(&suite, what_was_replaced_under_the_watch_is_found_out);
+    DV_TABLE(&suite, a_namespace_is_made_or_used, namespace_rows);
+    DV_TEST(&suite, custom_resources_follow_their_definition);
+    DV_TEST(&suite, a_definition_that_is_not_established_is_awaited);
+    DV_TEST(&suite, definitions_are_looked_at_where_nobody_may_watch);
+    DV_TEST(&suite, a_definition_that_is_refused_ends_the_run);
+    DV_TABLE(&suite, a_field_of_another_is_taken_or_given_up, conflict_rows);
+    DV_TEST(&suite, every_refusal_of_a_class_is_told);
+    DV_TEST(&suite, a_correction_goes_on_behind_a_refusal);
+    DV_TEST(&suite, an_interrupted_run_is_finished_by_the_next);
+    DV_TEST(&suite, objects_that_change_all_the_time_are_a_conflict);
+    for (size_t i = 0; i < suite.tests.n; i++) {
+        suite.tests.at[i].setup_func = set_up;
+        suite.tests.at[i].teardown_func = tear_down;
+    }
+    return dv_suite_run(&suite);
+}
