@@ -5,7 +5,8 @@
 
 /* ---- In the worker ---- */
 
-static dv_err *run_decode(const json_t *params, const dv_str *blobs, size_t n_blobs, json_t **ret_result)
+static dv_err *run_decode(const json_t *params, const dv_str *blobs, size_t n_blobs,
+                          json_t **ret_result)
 {
     const char *what = dv_json_str(params, "/what");
 
@@ -20,11 +21,12 @@ static void add_items(json_t *items, json_t *objects, json_t *ns)
     size_t i;
     json_t *object;
 
-    json_array_foreach (objects, i, object)
-        json_array_append_new(items, json_pack("{s:O,s:O}", "object", object, "defaultNamespace", ns));
+    json_array_foreach(objects, i, object) json_array_append_new(
+        items, json_pack("{s:O,s:O}", "object", object, "defaultNamespace", ns));
 }
 
-static dv_err *run_objects(const json_t *params, const dv_str *blobs, size_t n_blobs, json_t **ret_result)
+static dv_err *run_objects(const json_t *params, const dv_str *blobs, size_t n_blobs,
+                           json_t **ret_result)
 {
     json_auto_t *items = json_array(), *all = json_array();
 

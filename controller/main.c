@@ -39,7 +39,8 @@ static void catch_signals(void)
 static dv_err *set_up_log(const op_options *opts)
 {
     dv_log_level level;
-    bool json = strcmp(opts->log_format, "json") == 0 || (strcmp(opts->log_format, "auto") == 0 && !isatty(STDERR_FILENO));
+    bool json = strcmp(opts->log_format, "json") == 0 ||
+                (strcmp(opts->log_format, "auto") == 0 && !isatty(STDERR_FILENO));
 
     DV_TRY(dv_log_level_parse(opts->log_level, &level), "--log-level");
     dv_log_setup(level, json ? DV_LOG_JSON : DV_LOG_TEXT);
@@ -79,7 +80,8 @@ static dv_err *deny_api_server(const dv_kube_config *config, dv_address_policy *
     return NULL;
 }
 
-static dv_err *make_policy(const op_options *opts, const dv_kube_config *config, dv_address_policy *policy)
+static dv_err *make_policy(const op_options *opts, const dv_kube_config *config,
+                           dv_address_policy *policy)
 {
     for (size_t i = 0; i < opts->allow_cidr.n; i++)
         DV_TRY(dv_address_policy_allow(policy, opts->allow_cidr.at[i]), "--allow-cidr");
@@ -102,17 +104,21 @@ static void add_metrics(operator_t *op, dv_metrics *metrics)
 {
     op->repo_syncs = dv_metric_new(metrics, DV_COUNTER, "davit_repository_syncs_total",
                                    "Syncs of package repositories.", "repository,result");
-    op->repo_sync_time = dv_metric_new(metrics, DV_GAUGE, "davit_repository_last_sync_timestamp_seconds",
-                                       "When a repository was last found in order.", "repository");
+    op->repo_sync_time =
+        dv_metric_new(metrics, DV_GAUGE, "davit_repository_last_sync_timestamp_seconds",
+                      "When a repository was last found in order.", "repository");
     op->repo_sync_seconds = dv_metric_new(metrics, DV_HISTOGRAM, "davit_repository_sync_seconds",
                                           "How long a sync of a repository took.", "repository");
 }
 
 static void add_controllers(operator_t *op)
 {
-    const dv_controller_options pm = {.name = "packagemanifest", .reconcile = pm_reconcile, .arg = op};
-    const dv_controller_options pkgrepo = {
-        .name = "packagerepository", .reconcile = pkgrepo_reconcile, .arg = op, .run_timeout_ms = 65 * 60 * 1000};
+    const dv_controller_options pm = {
+        .name = "packagemanifest", .reconcile = pm_reconcile, .arg = op};
+    const dv_controller_options pkgrepo = {.name = "packagerepository",
+                                           .reconcile = pkgrepo_reconcile,
+                                           .arg = op,
+                                           .run_timeout_ms = 65 * 60 * 1000};
 
     op->pm_controller = dv_manager_add(op->manager, &pm);
     op->pkgrepo_controller = dv_manager_add(op->manager, &pkgrepo);
@@ -129,8 +135,10 @@ static void add_informers(operator_t *op)
         .changed = namespace_changed,
         .arg = op,
     };
-    const dv_informer_options pkgrepos = {
-        .resource = resource_pkgrepo(op->kube), .reduce = pkgrepo_reduce, .changed = pkgrepo_changed, .arg = op};
+    const dv_informer_options pkgrepos = {.resource = resource_pkgrepo(op->kube),
+                                          .reduce = pkgrepo_reduce,
+                                          .changed = pkgrepo_changed,
+                                          .arg = op};
     const dv_informer_options pms = {
         .resource = resource_pm(op->kube),
         .ns = ns && *ns ? ns : NULL,
@@ -175,7 +183,8 @@ static dv_err *run(dv_ctx *ctx, operator_t *op)
     dv_auto(dv_kube) kube = dv_kube_new(http, DV_TAKE(config), "davit-controller/" DV_VERSION);
     dv_auto(dv_sandbox) sandbox = dv_sandbox_new(SANDBOX_WORKERS, ctx->log);
     dv_auto(dv_fetcher) fetcher = dv_fetcher_new(http, policy, &op->options.allow_file_root);
-    dv_auto(dv_repos) repos = dv_repos_new(fetcher, (dv_repo_decoder){cage_decode, sandbox}, op->options.cache_dir);
+    dv_auto(dv_repos) repos =
+        dv_repos_new(fetcher, (dv_repo_decoder){cage_decode, sandbox}, op->options.cache_dir);
     dv_auto(dv_events) events = dv_events_new(kube, ctx->clock, "davit.dev/controller", identity);
     const dv_lease_options lease = {
         .kube = kube,
@@ -208,7 +217,8 @@ static dv_err *run(dv_ctx *ctx, operator_t *op)
     op->owned = dv_owned_new(kube, dv_manager_cache(op->manager), pm_object_changed, op);
     add_controllers(op);
     add_informers(op);
-    dv_info(ctx->log, "starting", dv_s("version", DV_VERSION), dv_s("namespace", op->options.namespace),
+    dv_info(ctx->log, "starting", dv_s("version", DV_VERSION),
+            dv_s("namespace", op->options.namespace),
             dv_s("server", dv_kube_config_server(dv_kube_get_config(kube))));
     dv_err *err = dv_manager_run(ctx, op->manager);
     dv_manager_free(op->manager);

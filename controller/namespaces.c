@@ -70,27 +70,28 @@ static bool is_in(const json_t *values, const char *label)
     size_t i;
     json_t *value;
 
-    json_array_foreach (values, i, value)
-        if (json_is_string(value) && strcmp(json_string_value(value), label) == 0)
-            return true;
+    json_array_foreach(values, i,
+                       value) if (json_is_string(value) &&
+                                  strcmp(json_string_value(value), label) == 0) return true;
     return false;
 }
 
 static bool expression_matches(const json_t *expression, const json_t *labels)
 {
-    const char *key = dv_json_str(expression, "/key"), *operator= dv_json_str(expression, "/operator");
+    const char *key = dv_json_str(expression, "/key"),
+               *comparison = dv_json_str(expression, "/operator");
     const char *label = key ? label_of(labels, key) : NULL;
     const json_t *values = dv_json_array(expression, "/values");
 
-    if (!key || !operator)
+    if (!key || !comparison)
         return false;
-    if (strcmp(operator, "In") == 0)
+    if (strcmp(comparison, "In") == 0)
         return label && is_in(values, label);
-    if (strcmp(operator, "NotIn") == 0)
+    if (strcmp(comparison, "NotIn") == 0)
         return !label || !is_in(values, label);
-    if (strcmp(operator, "Exists") == 0)
+    if (strcmp(comparison, "Exists") == 0)
         return label != NULL;
-    return strcmp(operator, "DoesNotExist") == 0 && !label;
+    return strcmp(comparison, "DoesNotExist") == 0 && !label;
 }
 
 static bool selector_matches(const json_t *selector, const json_t *labels)
@@ -99,15 +100,15 @@ static bool selector_matches(const json_t *selector, const json_t *labels)
     json_t *wanted, *expression;
     size_t i;
 
-    json_object_foreach (dv_json_object(selector, "/matchLabels"), key, wanted) {
+    json_object_foreach(dv_json_object(selector, "/matchLabels"), key, wanted)
+    {
         const char *label = label_of(labels, key);
 
         if (!label || !json_is_string(wanted) || strcmp(label, json_string_value(wanted)) != 0)
             return false;
     }
-    json_array_foreach (dv_json_array(selector, "/matchExpressions"), i, expression)
-        if (!expression_matches(expression, labels))
-            return false;
+    json_array_foreach(dv_json_array(selector, "/matchExpressions"), i,
+                       expression) if (!expression_matches(expression, labels)) return false;
     return true;
 }
 

@@ -67,7 +67,8 @@ void secret_changed(void *arg, const char *key, const dv_entry *old, const dv_en
 dv_entry *namespace_reduce(void *arg, const json_t *object);
 void namespace_changed(void *arg, const char *key, const dv_entry *old, const dv_entry *now);
 bool namespace_is_terminating(operator_t *op, const char *name);
-/* Does the namespace carry labels that the metav1.LabelSelector accepts? One that is unknown does not. */
+/* Does the namespace carry labels that the metav1.LabelSelector accepts? One that is unknown does
+ * not. */
 bool namespace_matches(operator_t *op, const char *name, const json_t *selector);
 
 /* Resources of our own kinds. */
@@ -75,9 +76,11 @@ const dv_resource *resource_pm(dv_kube *kube);
 const dv_resource *resource_pkgrepo(dv_kube *kube);
 
 /*
- * Server-side apply of a status, as DV_MANAGER_STATUS. Takes status. *resource_version (owned) is that of the object
- * which the status was made from, and becomes that of the answer, which is put into the informer's store. CONFLICT: the object has changed since
- * (or the cache lags): what was seen is no base for a status.
+ * Server-side apply of a status, as DV_MANAGER_STATUS. Takes status. *resource_version (owned) is
+ * that of the object which the status was made from, and becomes that of the answer, which is put
+ * into the informer's store. CONFLICT: the object has changed since (or the cache lags): what was
+ * seen is no base for a status.
  */
-DV_MUST_USE dv_err *patch_status(dv_ctx *ctx, operator_t *op, dv_informer *informer, const dv_resource *resource,
-                                 const dv_objref *object, char **resource_version, json_t *status);
+DV_MUST_USE dv_err *patch_status(dv_ctx *ctx, operator_t *op, dv_informer *informer,
+                                 const dv_resource *resource, const dv_objref *object,
+                                 char **resource_version, json_t *status);

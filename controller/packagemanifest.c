@@ -8,7 +8,8 @@ enum { QUIET_WAIT_MS = 5000, COALESCE_MS = 200 };
 
 const dv_resource *resource_pm(dv_kube *kube)
 {
-    return dv_kube_resource_static(kube, DV_GROUP, DV_VERSION_NAME, "PackageManifest", "packagemanifests", true);
+    return dv_kube_resource_static(kube, DV_GROUP, DV_VERSION_NAME, "PackageManifest",
+                                   "packagemanifests", true);
 }
 
 /* ---- What wakes a run ---- */
@@ -43,8 +44,10 @@ static void wake_neighbours(operator_t *op, const dv_pm *pm)
 
     wake(op, &unresolved, pm->key);
     if (!pm->spec.manifest) {
-        DV_CLEANUP(dv_entries_done) dv_entries dependants = dv_pms_that_need(op->pms, pm->spec.package);
-        DV_CLEANUP(dv_entries_done) dv_entries rivals = dv_pms_of_package(op->pms, pm->spec.package);
+        DV_CLEANUP(dv_entries_done)
+        dv_entries dependants = dv_pms_that_need(op->pms, pm->spec.package);
+        DV_CLEANUP(dv_entries_done)
+        dv_entries rivals = dv_pms_of_package(op->pms, pm->spec.package);
 
         wake(op, &dependants, pm->key);
         wake(op, &rivals, pm->key);
@@ -55,7 +58,8 @@ static void wake_neighbours(operator_t *op, const dv_pm *pm)
 static void wake_dependencies(operator_t *op, const dv_pm *pm)
 {
     for (size_t i = 0; i < pm->status.dependencies.n; i++) {
-        DV_CLEANUP(dv_entries_done) dv_entries pms = dv_pms_of_package(op->pms, pm->status.dependencies.at[i].name);
+        DV_CLEANUP(dv_entries_done)
+        dv_entries pms = dv_pms_of_package(op->pms, pm->status.dependencies.at[i].name);
 
         wake(op, &pms, pm->key);
     }
@@ -81,15 +85,18 @@ static bool matters_to_neighbours(const dv_pm *old, const dv_pm *now)
     return !old || !now || !same_text(old->status.version, now->status.version) ||
            old->generation != now->generation || old->deleted_at_ms != now->deleted_at_ms ||
            !same_dependencies(old, now) ||
-           dv_condition_is_true(&old->status.conditions, "Ready") != dv_condition_is_true(&now->status.conditions, "Ready");
+           dv_condition_is_true(&old->status.conditions, "Ready") !=
+               dv_condition_is_true(&now->status.conditions, "Ready");
 }
 
 /* Is the change one that our own status write made? Those need no run. */
 static bool matters_to_itself(const dv_pm *old, const dv_pm *now)
 {
-    return !old || !now || old->generation != now->generation || old->deleted_at_ms != now->deleted_at_ms ||
-           old->has_finalizer != now->has_finalizer || old->is_dependency != now->is_dependency ||
-           old->allow_data_loss != now->allow_data_loss || !same_text(old->requested_at, now->requested_at);
+    return !old || !now || old->generation != now->generation ||
+           old->deleted_at_ms != now->deleted_at_ms || old->has_finalizer != now->has_finalizer ||
+           old->is_dependency != now->is_dependency ||
+           old->allow_data_loss != now->allow_data_loss ||
+           !same_text(old->requested_at, now->requested_at);
 }
 
 void pm_changed(void *arg, const char *key, const dv_entry *old_entry, const dv_entry *now_entry)
@@ -110,7 +117,8 @@ void pm_object_changed(void *arg, const char *package)
 {
     operator_t *op = arg;
 
-    dv_controller_enqueue(op->pm_controller, package, states_installing(op->states, package) ? 0 : COALESCE_MS);
+    dv_controller_enqueue(op->pm_controller, package,
+                          states_installing(op->states, package) ? 0 : COALESCE_MS);
 }
 
 /* ---- Steps ---- */
@@ -118,7 +126,7 @@ void pm_object_changed(void *arg, const char *package)
 static bool is_privileged(const op_options *opts, const char *ns)
 {
     return opts->privileged_namespaces.n ? dv_strings_has(&opts->privileged_namespaces, ns)
-                                            : strcmp(ns, opts->namespace) == 0;
+                                         : strcmp(ns, opts->namespace) == 0;
 }
 
 static dv_err *step_identity(dv_ctx *ctx, pm_run *run)
@@ -136,8 +144,10 @@ static dv_err *step_identity(dv_ctx *ctx, pm_run *run)
     if (is_privileged(opts, run->pm->ns))
         return NULL;
     return dv_err_new(DV_INVALID, "ServiceAccountRequired",
-                      "spec.serviceAccountName is required in namespace \"%s\": packages are installed with the rights of "
-                      "an account of their own namespace", run->pm->ns);
+                      "spec.serviceAccountName is required in namespace \"%s\": packages are "
+                      "installed with the rights of "
+                      "an account of their own namespace",
+                      run->pm->ns);
 }
 
 /* The uid makes sure that no object is made anew by this, should it be gone by now. */
@@ -183,7 +193,8 @@ static dv_err *step_remember(dv_ctx *ctx, pm_run *run)
         run->state->loaded = true;
         return NULL;
     }
-    dv_err *err = dv_stored_load(ctx, op->kube, op->options.namespace, run->pm->owner, &run->state->applied, /* ret_objects= */ NULL);
+    dv_err *err = dv_stored_load(ctx, op->kube, op->options.namespace, run->pm->owner,
+                                 &run->state->applied, /* ret_objects= */ NULL);
     if (dv_err_is(err, DV_NOT_FOUND)) {
         dv_err_free(err);
         err = NULL;
@@ -197,7 +208,8 @@ static dv_err *watch_applied(dv_ctx *ctx, pm_run *run)
     for (size_t i = 0; i < run->state->applied.items.n; i++) {
         bool watched;
 
-        DV_CHECK(dv_owned_watch(ctx, run->op->owned, run->state->applied.items.at[i].resource, &watched));
+        DV_CHECK(dv_owned_watch(ctx, run->op->owned, run->state->applied.items.at[i].resource,
+                                &watched));
     }
     return NULL;
 }
@@ -217,7 +229,8 @@ static dv_err *settle(dv_ctx *ctx, pm_run *run, const char *version, const char 
     if (run->requested || !run->state->applied.complete || has_leaving(run))
         return NULL;
     pm_digest_inputs(run, version, repository);
-    run->settled = strcmp(run->inputs, run->state->applied.inputs) == 0 && pm_dependencies_hold(run);
+    run->settled =
+        strcmp(run->inputs, run->state->applied.inputs) == 0 && pm_dependencies_hold(run);
     return run->settled ? watch_applied(ctx, run) : NULL;
 }
 
@@ -244,7 +257,8 @@ static dv_lock_env lock_env(const pm_run *run)
     };
 }
 
-/* What is newer is shown also while nothing is to be done; a repository that can't tell now changes nothing. */
+/* What is newer is shown also while nothing is to be done; a repository that can't tell now changes
+ * nothing. */
 static void note_latest(dv_ctx *ctx, pm_run *run)
 {
     const dv_lock_env env = lock_env(run);
@@ -280,11 +294,13 @@ static const struct {
     const char *name;
     dv_err *(*run)(dv_ctx *ctx, pm_run *run);
 } steps[] = {
-    {"identity", step_identity},         {"finalizer", step_finalizer}, {"remember", step_remember},
-    {"settled", step_settled},           {"lock", step_lock},           {"package", pm_step_package},
-    {"unique", pm_step_unique},          {"dependencies", pm_step_dependencies},
-    {"render", pm_step_render},          {"inventory", pm_step_inventory},
-    {"apply", pm_step_apply},            {"prune", pm_step_prune},      {"health", pm_step_health},
+    {"identity", step_identity}, {"finalizer", step_finalizer},
+    {"remember", step_remember}, {"settled", step_settled},
+    {"lock", step_lock},         {"package", pm_step_package},
+    {"unique", pm_step_unique},  {"dependencies", pm_step_dependencies},
+    {"render", pm_step_render},  {"inventory", pm_step_inventory},
+    {"apply", pm_step_apply},    {"prune", pm_step_prune},
+    {"health", pm_step_health},
 };
 
 static dv_err *run_steps(dv_ctx *ctx, pm_run *run)
@@ -298,7 +314,8 @@ static dv_err *run_steps(dv_ctx *ctx, pm_run *run)
 
 /* ---- A run ---- */
 
-/* A dependency that nobody needs any more is deleted, by whom it was made for: it goes the usual way. */
+/* A dependency that nobody needs any more is deleted, by whom it was made for: it goes the usual
+ * way. */
 static dv_err *delete_unneeded(dv_ctx *ctx, pm_run *run)
 {
     const dv_kube_request request = {
@@ -388,7 +405,8 @@ static dv_result finish(dv_ctx *ctx, pm_run *run, dv_err *err)
         dv_err_free(err);
         return (dv_result){.what = DV_WAIT, .after_ms = QUIET_WAIT_MS};
     }
-    return dv_result_from(err, run->pm->spec.suspend || run->pm->deleted_at_ms ? 0 : run->pm->spec.interval_ms);
+    return dv_result_from(
+        err, run->pm->spec.suspend || run->pm->deleted_at_ms ? 0 : run->pm->spec.interval_ms);
 }
 
 static void run_done(pm_run *run)
@@ -413,13 +431,15 @@ dv_result pm_reconcile(void *arg, dv_ctx *ctx, const char *key)
         states_drop(op->states, key);
         return (dv_result){.what = DV_DONE};
     }
-    DV_CLEANUP(run_done) pm_run run = {
+    DV_CLEANUP(run_done)
+    pm_run run = {
         .op = op,
         .pm = pm,
         .state = states_get(op->states, key),
         .status = dv_pm_status_dup(&pm->status),
         .resource_version = dv_strdup(pm->resource_version),
-        .requested = pm->requested_at && !same_text(pm->requested_at, pm->status.last_handled_reconcile_at),
+        .requested =
+            pm->requested_at && !same_text(pm->requested_at, pm->status.last_handled_reconcile_at),
     };
     return finish(ctx, &run, run_once(ctx, &run));
 }

@@ -4,7 +4,8 @@
 
 const dv_resource *resource_pkgrepo(dv_kube *kube)
 {
-    return dv_kube_resource_static(kube, DV_GROUP, DV_VERSION_NAME, "PackageRepository", "packagerepositories", false);
+    return dv_kube_resource_static(kube, DV_GROUP, DV_VERSION_NAME, "PackageRepository",
+                                   "packagerepositories", false);
 }
 
 dv_entry *pkgrepo_reduce(void *arg, const json_t *object)
@@ -25,12 +26,14 @@ static bool same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-void pkgrepo_changed(void *arg, const char *key, const dv_entry *old_entry, const dv_entry *now_entry)
+void pkgrepo_changed(void *arg, const char *key, const dv_entry *old_entry,
+                     const dv_entry *now_entry)
 {
     operator_t *op = arg;
     const dv_pkgrepo *old = (const dv_pkgrepo *)old_entry, *now = (const dv_pkgrepo *)now_entry;
 
-    if (!old || !now || old->generation != now->generation || !same(old->requested_at, now->requested_at))
+    if (!old || !now || old->generation != now->generation ||
+        !same(old->requested_at, now->requested_at))
         dv_controller_enqueue(op->pkgrepo_controller, key, 0);
 }
 
@@ -179,13 +182,16 @@ static dv_err *read_secret(dv_ctx *ctx, operator_t *op, const char *name, json_t
 
     if (dv_err_is(err, DV_NOT_FOUND)) {
         dv_err_free(err);
-        return dv_err_new(DV_WAITING, "SecretNotFound", "Secret \"%s\" is not in namespace \"%s\"", name, op->options.namespace);
+        return dv_err_new(DV_WAITING, "SecretNotFound", "Secret \"%s\" is not in namespace \"%s\"",
+                          name, op->options.namespace);
     }
     return err;
 }
 
-/* Members as Flux' HelmRepository names them: username and password, bearerToken, tls.crt and tls.key, ca.crt. */
-static dv_err *read_credentials(dv_ctx *ctx, operator_t *op, const dv_pkgrepo_spec *spec, credentials *c)
+/* Members as Flux' HelmRepository names them: username and password, bearerToken, tls.crt and
+ * tls.key, ca.crt. */
+static dv_err *read_credentials(dv_ctx *ctx, operator_t *op, const dv_pkgrepo_spec *spec,
+                                credentials *c)
 {
     json_auto_t *secret = NULL, *ca = NULL;
 
@@ -213,7 +219,8 @@ static dv_err *put_wish(dv_ctx *ctx, operator_t *op, const dv_pkgrepo *repo)
     may_use_arg *arg = NULL;
 
     if (spec->type != DV_REPO_GLASSKUBE)
-        return dv_err_new(DV_INVALID, "TypeNotSupported", "repositories of type Marketplace are not supported by this release");
+        return dv_err_new(DV_INVALID, "TypeNotSupported",
+                          "repositories of type Marketplace are not supported by this release");
     DV_CHECK(read_credentials(ctx, op, spec, &c));
     if (spec->namespace_selector) {
         arg = DV_NEW(may_use_arg);
@@ -248,8 +255,8 @@ static int64_t now_unix_ms(dv_ctx *ctx)
     return ctx->clock->unix_us(ctx->clock) / 1000;
 }
 
-static void summarize(dv_ctx *ctx, const dv_pkgrepo *repo, const dv_repo_sync_result *result, const dv_err *err,
-                      dv_pkgrepo_status *status)
+static void summarize(dv_ctx *ctx, const dv_pkgrepo *repo, const dv_repo_sync_result *result,
+                      const dv_err *err, dv_pkgrepo_status *status)
 {
     bool stalled = dv_err_is(err, DV_INVALID) || dv_err_is(err, DV_DENIED);
     bool served = result && (!err || result->stale);
@@ -261,18 +268,19 @@ static void summarize(dv_ctx *ctx, const dv_pkgrepo *repo, const dv_repo_sync_re
         dv_set_str(&status->revision, result->revision);
     }
     if (!err)
-        dv_buf_addf(&message, "%lld packages, %lld versions", (long long)status->packages, (long long)status->versions);
+        dv_buf_addf(&message, "%lld packages, %lld versions", (long long)status->packages,
+                    (long long)status->versions);
     else if (served)
         dv_buf_addf(&message, "an old copy is served: %s", dv_err_str(err));
     else
         dv_buf_adds(&message, dv_err_str(err));
     dv_condition_set(&status->conditions, "Ready", err ? "False" : "True",
-                     err ? (served ? "Stale" : dv_err_reason(err)) : "Synced", dv_buf_cstr(&message), repo->generation,
-                     now_unix_ms(ctx));
+                     err ? (served ? "Stale" : dv_err_reason(err)) : "Synced",
+                     dv_buf_cstr(&message), repo->generation, now_unix_ms(ctx));
     dv_condition_drop(&status->conditions, stalled || !err ? "Reconciling" : "Stalled");
     if (err)
-        dv_condition_set(&status->conditions, stalled ? "Stalled" : "Reconciling", "True", dv_err_reason(err), dv_err_str(err),
-                         repo->generation, now_unix_ms(ctx));
+        dv_condition_set(&status->conditions, stalled ? "Stalled" : "Reconciling", "True",
+                         dv_err_reason(err), dv_err_str(err), repo->generation, now_unix_ms(ctx));
     else
         dv_condition_drop(&status->conditions, "Stalled");
     status->observed_generation = repo->generation;
@@ -296,10 +304,12 @@ static void tell_change(operator_t *op, const dv_pkgrepo *repo, const dv_pkgrepo
 
     if (before && same(before->reason, now->reason) && same(before->status, now->status))
         return;
-    dv_event(op->events, &ref, same(now->status, "True") ? "Normal" : "Warning", now->reason, "Sync", "%s", now->message);
+    dv_event(op->events, &ref, same(now->status, "True") ? "Normal" : "Warning", now->reason,
+             "Sync", "%s", now->message);
 }
 
-/* What was left out of an index that has changed: each once, for it does not change until the index does. */
+/* What was left out of an index that has changed: each once, for it does not change until the index
+ * does. */
 static void tell_warnings(operator_t *op, const dv_pkgrepo *repo, const dv_repo_sync_result *result)
 {
     DV_CLEANUP(dv_objref_done) dv_objref ref = objref_of(repo);
@@ -312,7 +322,8 @@ static void tell_warnings(operator_t *op, const dv_pkgrepo *repo, const dv_repo_
     dv_event(op->events, &ref, "Warning", "RepositoryWarning", "Sync", "%s", dv_buf_cstr(&text));
 }
 
-static dv_err *write_status(dv_ctx *ctx, operator_t *op, const dv_pkgrepo *repo, const dv_pkgrepo_status *status)
+static dv_err *write_status(dv_ctx *ctx, operator_t *op, const dv_pkgrepo *repo,
+                            const dv_pkgrepo_status *status)
 {
     json_auto_t *before = dv_pkgrepo_status_encode(&repo->status);
     json_t *now = dv_pkgrepo_status_encode(status);
@@ -323,7 +334,8 @@ static dv_err *write_status(dv_ctx *ctx, operator_t *op, const dv_pkgrepo *repo,
     }
     DV_CLEANUP(dv_objref_done) dv_objref ref = objref_of(repo);
     dv_auto_str version = dv_strdup(repo->resource_version);
-    dv_err *err = patch_status(ctx, op, op->pkgrepos, resource_pkgrepo(op->kube), &ref, &version, now);
+    dv_err *err =
+        patch_status(ctx, op, op->pkgrepos, resource_pkgrepo(op->kube), &ref, &version, now);
     if (!err)
         tell_change(op, repo, status);
     return dv_err_wrap(err, "status of PackageRepository %s", repo->name);
@@ -331,7 +343,8 @@ static dv_err *write_status(dv_ctx *ctx, operator_t *op, const dv_pkgrepo *repo,
 
 /* ---- A run ---- */
 
-static dv_err *sync(dv_ctx *ctx, operator_t *op, const dv_pkgrepo *repo, dv_repo_sync_result *result)
+static dv_err *sync(dv_ctx *ctx, operator_t *op, const dv_pkgrepo *repo,
+                    dv_repo_sync_result *result)
 {
     int64_t began = dv_ctx_now_ms(ctx);
     dv_ctx limited = *ctx;
@@ -342,7 +355,8 @@ static dv_err *sync(dv_ctx *ctx, operator_t *op, const dv_pkgrepo *repo, dv_repo
     dv_metric_add(op->repo_syncs, 1, DV_LABELS(repo->name, outcome));
     if (!err)
         dv_metric_set(op->repo_sync_time, (double)now_unix_ms(ctx) / 1000, DV_LABELS(repo->name));
-    dv_metric_observe(op->repo_sync_seconds, (double)(dv_ctx_now_ms(ctx) - began) / 1000, DV_LABELS(repo->name));
+    dv_metric_observe(op->repo_sync_seconds, (double)(dv_ctx_now_ms(ctx) - began) / 1000,
+                      DV_LABELS(repo->name));
     return err;
 }
 

@@ -138,7 +138,8 @@ static void tell_rival(pm_run *run, const dv_applied_item *item)
 }
 
 /* Which of the suspects an apply really changed: those had drifted. */
-static void note_corrections(dv_ctx *ctx, pm_run *run, const item_list *suspects, const uint64_t *revisions)
+static void note_corrections(dv_ctx *ctx, pm_run *run, const item_list *suspects,
+                             const uint64_t *revisions)
 {
     item_list changed = {0};
 
@@ -161,7 +162,8 @@ static void note_corrections(dv_ctx *ctx, pm_run *run, const item_list *suspects
 static dv_err *load_objects(dv_ctx *ctx, pm_run *run)
 {
     DV_CLEANUP(dv_applied_done) dv_applied ignored = {0};
-    dv_err *err = dv_stored_load(ctx, run->op->kube, run->op->options.namespace, run->pm->owner, &ignored, &run->objects);
+    dv_err *err = dv_stored_load(ctx, run->op->kube, run->op->options.namespace, run->pm->owner,
+                                 &ignored, &run->objects);
 
     if (dv_err_is(err, DV_NOT_FOUND)) { /* the Secret was removed: the next run renders anew */
         run->state->applied.complete = false;
@@ -181,7 +183,8 @@ static dv_err *correct(dv_ctx *ctx, pm_run *run, const drift_report *report)
     uint64_t *revisions = dv_calloc(suspects->n, sizeof(*revisions));
     for (size_t i = 0; i < suspects->n; i++)
         revisions[i] = item_of(run, suspects, i)->revision;
-    dv_err *err = dv_apply(ctx, &env, &run->objects, &run->state->applied, &run->status.inventory, &run->written);
+    dv_err *err = dv_apply(ctx, &env, &run->objects, &run->state->applied, &run->status.inventory,
+                           &run->written);
     note_corrections(ctx, run, suspects, revisions);
     free(revisions);
     run->state->last_full_ms = dv_ctx_now_ms(ctx);
@@ -233,7 +236,8 @@ static dv_err *save(dv_ctx *ctx, pm_run *run)
     applied->complete = true;
     run->state->loaded = true;
     run->state->last_full_ms = dv_ctx_now_ms(ctx);
-    dv_err *err = dv_stored_save(ctx, run->op->kube, run->op->options.namespace, run->pm->owner, applied, &run->objects);
+    dv_err *err = dv_stored_save(ctx, run->op->kube, run->op->options.namespace, run->pm->owner,
+                                 applied, &run->objects);
     applied->complete = !err;
     return err;
 }
@@ -257,7 +261,8 @@ static dv_err *apply_new(dv_ctx *ctx, pm_run *run)
 
     if (run->state->applied.complete && strcmp(run->state->applied.inputs, run->inputs) == 0)
         return NULL;
-    DV_TRY(dv_apply(ctx, &env, &run->objects, &run->state->applied, &run->status.inventory, &run->written),
+    DV_TRY(dv_apply(ctx, &env, &run->objects, &run->state->applied, &run->status.inventory,
+                    &run->written),
            "%s %s", run->inline_package ? run->pm->name : run->pm->spec.package, run->lock.version);
     return save(ctx, run);
 }
@@ -351,10 +356,12 @@ dv_err *pm_step_prune(dv_ctx *ctx, pm_run *run)
 
 /* ---- Health ---- */
 
-static dv_err *readiness_of_item(dv_ctx *ctx, pm_run *run, const dv_applied_item *item, dv_buf *why, dv_readiness *ret_readiness)
+static dv_err *readiness_of_item(dv_ctx *ctx, pm_run *run, const dv_applied_item *item, dv_buf *why,
+                                 dv_readiness *ret_readiness)
 {
     dv_auto_owned seen = NULL;
-    dv_owned_state state = dv_owned_get(run->op->owned, item->resource, item->ref.ns, item->ref.name, item->revision, &seen);
+    dv_owned_state state = dv_owned_get(run->op->owned, item->resource, item->ref.ns,
+                                        item->ref.name, item->revision, &seen);
 
     *ret_readiness = DV_PROGRESSING;
     if (item->foreign || dv_readiness_is_trivial(item->resource->group, item->resource->kind)) {
@@ -364,8 +371,11 @@ static dv_err *readiness_of_item(dv_ctx *ctx, pm_run *run, const dv_applied_item
         dv_buf_adds(why, seen->why ? seen->why : "");
     } else if (state == DV_OWNED_UNKNOWN) {
         json_auto_t *object = NULL;
-        const dv_kube_request get = {.verb = DV_KUBE_GET, .resource = item->resource, .ns = item->ref.ns,
-                                     .name = item->ref.name, .as = run->as};
+        const dv_kube_request get = {.verb = DV_KUBE_GET,
+                                     .resource = item->resource,
+                                     .ns = item->ref.ns,
+                                     .name = item->ref.name,
+                                     .as = run->as};
 
         DV_CHECK(dv_kube_do(ctx, run->op->kube, &get, &object));
         *ret_readiness = dv_readiness_of(object, why);
@@ -375,16 +385,19 @@ static dv_err *readiness_of_item(dv_ctx *ctx, pm_run *run, const dv_applied_item
 
 static dv_err *unready_error(dv_ctx *ctx, pm_run *run, const char *text, bool failed)
 {
-    bool late = run->state->progress_since_ms && dv_ctx_now_ms(ctx) - run->state->progress_since_ms > run->pm->spec.timeout_ms;
+    bool late = run->state->progress_since_ms &&
+                dv_ctx_now_ms(ctx) - run->state->progress_since_ms > run->pm->spec.timeout_ms;
 
     if (failed)
         return dv_err_new(DV_WAITING, "HealthCheckFailed", "%s", text);
     if (late)
-        return dv_err_new(DV_WAITING, "HealthCheckTimeout", "not ready within its time limit: %s", text);
+        return dv_err_new(DV_WAITING, "HealthCheckTimeout", "not ready within its time limit: %s",
+                          text);
     return dv_err_new(DV_WAITING, "Progressing", "waiting for %s", text);
 }
 
-/* Kinds that no watch tells of: their changes are noticed at the interval only, and people are told so. */
+/* Kinds that no watch tells of: their changes are noticed at the interval only, and people are told
+ * so. */
 static void note_unwatched(pm_run *run)
 {
     DV_CLEANUP(dv_strings_done) dv_strings kinds = {0};
@@ -393,7 +406,8 @@ static void note_unwatched(pm_run *run)
     for (size_t i = 0; i < run->state->applied.items.n; i++) {
         const dv_applied_item *item = &run->state->applied.items.at[i];
 
-        if (!item->foreign && dv_applied_drift(run->op->owned, item) == DV_DRIFT_UNKNOWN && !dv_strings_has(&kinds, item->ref.kind))
+        if (!item->foreign && dv_applied_drift(run->op->owned, item) == DV_DRIFT_UNKNOWN &&
+            !dv_strings_has(&kinds, item->ref.kind))
             dv_strings_add(&kinds, item->ref.kind);
     }
     if (!kinds.n)

@@ -7,7 +7,8 @@
 
 static bool is_first(const dv_pm *self, const dv_pm *other)
 {
-    bool self_installed = self->status.inventory.n > 0, other_installed = other->status.inventory.n > 0;
+    bool self_installed = self->status.inventory.n > 0,
+         other_installed = other->status.inventory.n > 0;
 
     if (self_installed != other_installed)
         return self_installed;
@@ -21,14 +22,16 @@ dv_err *pm_step_unique(dv_ctx *ctx, pm_run *run)
     (void)ctx;
     if (run->settled || run->inline_package)
         return NULL;
-    DV_CLEANUP(dv_entries_done) dv_entries same = dv_pms_of_package(run->op->pms, run->pm->spec.package);
+    DV_CLEANUP(dv_entries_done)
+    dv_entries same = dv_pms_of_package(run->op->pms, run->pm->spec.package);
     for (size_t i = 0; i < same.n; i++) {
         const dv_pm *other = (dv_pm *)same.at[i];
 
         if (strcmp(other->key, run->pm->key) != 0 && !is_first(run->pm, other))
-            return dv_err_new(DV_DENIED, "AlreadyInstalled",
-                              "package \"%s\" is installed once a cluster, and PackageManifest %s has it already",
-                              run->pm->spec.package, other->key);
+            return dv_err_new(
+                DV_DENIED, "AlreadyInstalled",
+                "package \"%s\" is installed once a cluster, and PackageManifest %s has it already",
+                run->pm->spec.package, other->key);
     }
     return NULL;
 }
@@ -48,7 +51,8 @@ static const char *asker_name(const pm_run *run)
     return run->inline_package ? run->pm->name : run->pm->spec.package;
 }
 
-static void add_demands_of(dv_pm_dependency *d, const dv_dependencies *list, const char *asker, bool ours)
+static void add_demands_of(dv_pm_dependency *d, const dv_dependencies *list, const char *asker,
+                           bool ours)
 {
     for (size_t i = 0; i < list->n; i++) {
         if (strcmp(list->at[i].package, d->name) != 0)
@@ -71,7 +75,8 @@ static void set_dependencies(pm_run *run)
         d->name = dv_strdup(l->package);
         d->version = dv_strdup(l->version);
         for (size_t k = 0; k < run->lock.closure.n; k++)
-            add_demands_of(d, &run->lock.closure.at[k].dependencies, run->lock.closure.at[k].package, false);
+            add_demands_of(d, &run->lock.closure.at[k].dependencies,
+                           run->lock.closure.at[k].package, false);
         add_demands_of(d, &run->lock.dependencies, asker_name(run), true);
     }
 }
@@ -138,9 +143,11 @@ bool pm_dependencies_hold(const pm_run *run)
 
 static json_t *dependency_object(const pm_run *run, const dv_locked *l)
 {
-    json_t *object = dv_obj_new(DV_API_VERSION, "PackageManifest", run->op->options.namespace, l->package);
+    json_t *object =
+        dv_obj_new(DV_API_VERSION, "PackageManifest", run->op->options.namespace, l->package);
 
-    dv_err_free(dv_json_set(object, "/metadata/annotations/davit.dev~1installed-as-dependency", json_string("true")));
+    dv_err_free(dv_json_set(object, "/metadata/annotations/davit.dev~1installed-as-dependency",
+                            json_string("true")));
     dv_err_free(dv_json_set(object, "/spec/package", json_string(l->package)));
     dv_err_free(dv_json_set(object, "/spec/version", json_string(l->version)));
     if (l->repository)
@@ -168,10 +175,11 @@ static dv_err *write_dependency(dv_ctx *ctx, pm_run *run, const dv_locked *l, bo
         DV_CHECK(dv_json_set(object, "/metadata/resourceVersion", json_string("1")));
     dv_err *err = dv_kube_do(ctx, run->op->kube, &request, &answer);
     if (dv_err_is(err, DV_DENIED)) {
-        dv_err *told = dv_err_new(DV_DENIED, "DependencyNotPermitted",
-                                  "package \"%s\" %s is needed, and %s may not install it in namespace \"%s\": an "
-                                  "administrator must install it",
-                                  l->package, l->version, run->as ? run->as : "the operator", run->op->options.namespace);
+        dv_err *told = dv_err_new(
+            DV_DENIED, "DependencyNotPermitted",
+            "package \"%s\" %s is needed, and %s may not install it in namespace \"%s\": an "
+            "administrator must install it",
+            l->package, l->version, run->as ? run->as : "the operator", run->op->options.namespace);
         dv_err_free(err);
         return told;
     }
@@ -191,11 +199,15 @@ static dv_err *ensure_one(dv_ctx *ctx, pm_run *run, const dv_locked *l)
         dv_auto_pm named = (dv_pm *)dv_informer_get(run->op->pms, key);
 
         if (named && named->deleted_at_ms)
-            return dv_err_new(DV_WAITING, "DependencyTerminating", "dependency \"%s\" is being removed; it is made anew "
-                              "once it is gone", l->package);
+            return dv_err_new(DV_WAITING, "DependencyTerminating",
+                              "dependency \"%s\" is being removed; it is made anew "
+                              "once it is gone",
+                              l->package);
         if (named)
-            return dv_err_new(DV_DENIED, "DependencyNameTaken", "package \"%s\" is needed, but PackageManifest %s, which "
-                              "would be it, is for package \"%s\"", l->package, key, named->spec.package);
+            return dv_err_new(DV_DENIED, "DependencyNameTaken",
+                              "package \"%s\" is needed, but PackageManifest %s, which "
+                              "would be it, is for package \"%s\"",
+                              l->package, key, named->spec.package);
     }
     return write_dependency(ctx, run, l, !provider);
 }
@@ -214,16 +226,20 @@ static dv_err *await_one(pm_run *run, const dv_dependency *d)
     dv_auto_pm provider = provider_of(run, d->package);
 
     if (!provider)
-        return dv_err_new(DV_WAITING, "DependencyNotReady", "waiting for dependency \"%s\"", d->package);
-    if (dv_lock_reaches(&run->lock, run->pm->spec.package, d->package, run->pm->spec.package) && !run->inline_package)
+        return dv_err_new(DV_WAITING, "DependencyNotReady", "waiting for dependency \"%s\"",
+                          d->package);
+    if (dv_lock_reaches(&run->lock, run->pm->spec.package, d->package, run->pm->spec.package) &&
+        !run->inline_package)
         return NULL; /* they need each other: somebody has to begin */
     if (!provider->status.version || !dv_condition_is_true(&provider->status.conditions, "Ready") ||
         provider->status.observed_generation != provider->generation)
-        return dv_err_new(DV_WAITING, "DependencyNotReady", "waiting for dependency \"%s\" (PackageManifest %s): %s",
-                          d->package, provider->key, ready_message(provider));
+        return dv_err_new(DV_WAITING, "DependencyNotReady",
+                          "waiting for dependency \"%s\" (PackageManifest %s): %s", d->package,
+                          provider->key, ready_message(provider));
     if (!accepts(d->range, provider->status.version))
         return dv_err_new(DV_WAITING, "DependencyNotReady",
-                          "waiting for dependency \"%s\": PackageManifest %s has version %s, which %s does not accept",
+                          "waiting for dependency \"%s\": PackageManifest %s has version %s, which "
+                          "%s does not accept",
                           d->package, provider->key, provider->status.version, d->range);
     return NULL;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is said about a package: conditions, history, events. Ready is written here and nowhere else. */
+/* What is said about a package: conditions, history, events. Ready is written here and nowhere
+ * else. */
 #include "pm_run.h"
 
 static int64_t now_unix_ms(dv_ctx *ctx)
@@ -23,14 +24,15 @@ static void history_item_done(dv_history_item *h)
     free(h->message);
 }
 
-static void push_history(dv_ctx *ctx, dv_pm_status *status, const char *version, const char *repository,
-                         const char *outcome, const char *message)
+static void push_history(dv_ctx *ctx, dv_pm_status *status, const char *version,
+                         const char *repository, const char *outcome, const char *message)
 {
     DV_CLEANUP(dv_buf_done) dv_buf time = DV_BUF_INIT(64);
 
     dv_time_add(&time, now_unix_ms(ctx));
     dv_vec_push(&status->history);
-    memmove(&status->history.at[1], &status->history.at[0], (status->history.n - 1) * sizeof(dv_history_item));
+    memmove(&status->history.at[1], &status->history.at[0],
+            (status->history.n - 1) * sizeof(dv_history_item));
     status->history.at[0] = (dv_history_item){
         .version = dv_strdup(version),
         .repository = dv_strdup(repository),
@@ -48,7 +50,8 @@ static const char *outcome_of(const char *from, const char *to)
 
     if (!from)
         return "Installed";
-    dv_err *err = dv_err_join(dv_version_parse(dv_str_of(from), &a), dv_version_parse(dv_str_of(to), &b));
+    dv_err *err =
+        dv_err_join(dv_version_parse(dv_str_of(from), &a), dv_version_parse(dv_str_of(to), &b));
     if (err) { /* inline manifests have no versions to compare */
         dv_err_free(err);
         return "Upgraded";
@@ -59,14 +62,17 @@ static const char *outcome_of(const char *from, const char *to)
 static bool tried_before(const dv_pm_status *status, const char *version)
 {
     return status->history.n && status->history.at[0].outcome && status->history.at[0].version &&
-           strcmp(status->history.at[0].outcome, "Failed") == 0 && strcmp(status->history.at[0].version, version) == 0;
+           strcmp(status->history.at[0].outcome, "Failed") == 0 &&
+           strcmp(status->history.at[0].version, version) == 0;
 }
 
 /* ---- Conditions ---- */
 
-static void set(dv_ctx *ctx, pm_run *run, const char *type, const char *status, const char *reason, const char *message)
+static void set(dv_ctx *ctx, pm_run *run, const char *type, const char *status, const char *reason,
+                const char *message)
 {
-    dv_condition_set(&run->status.conditions, type, status, reason, message, run->pm->generation, now_unix_ms(ctx));
+    dv_condition_set(&run->status.conditions, type, status, reason, message, run->pm->generation,
+                     now_unix_ms(ctx));
 }
 
 void pm_say_progress(dv_ctx *ctx, pm_run *run, const char *reason, const char *message)
@@ -81,7 +87,8 @@ static void succeed(dv_ctx *ctx, pm_run *run)
     const char *version = run->settled ? run->status.version : run->lock.version;
     bool moved = !run->pm->status.version || strcmp(run->pm->status.version, version) != 0;
     const char *outcome = outcome_of(run->pm->status.version, version);
-    dv_auto_str message = dv_asprintf("%s %s is installed%s", package_name(run), version, run->note ? run->note : "");
+    dv_auto_str message =
+        dv_asprintf("%s %s is installed%s", package_name(run), version, run->note ? run->note : "");
 
     if (moved)
         push_history(ctx, &run->status, version, run->lock.repository, outcome, message);
@@ -123,8 +130,8 @@ static void fail(dv_ctx *ctx, pm_run *run, const dv_err *err)
 }
 
 /*
- * Health that is awaited belongs to a version that is applied: it is the installed one from then on, so
- * that what it replaced is not counted as present.
+ * Health that is awaited belongs to a version that is applied: it is the installed one from then
+ * on, so that what it replaced is not counted as present.
  */
 static bool is_applied(const pm_run *run)
 {
@@ -138,7 +145,8 @@ static void note_version(dv_ctx *ctx, pm_run *run)
 
     if (run->status.version && strcmp(run->status.version, version) == 0)
         return;
-    push_history(ctx, &run->status, version, run->lock.repository, outcome_of(run->status.version, version), message);
+    push_history(ctx, &run->status, version, run->lock.repository,
+                 outcome_of(run->status.version, version), message);
     dv_set_str(&run->status.version, version);
     dv_set_str(&run->status.repository, run->lock.repository);
 }
@@ -146,7 +154,8 @@ static void note_version(dv_ctx *ctx, pm_run *run)
 /* Waits are seen in the status; events are for what has happened and for what needs somebody. */
 static bool is_worth_telling(const dv_err *err)
 {
-    return !dv_err_is(err, DV_WAITING) || strncmp(dv_err_reason(err), "HealthCheck", strlen("HealthCheck")) == 0;
+    return !dv_err_is(err, DV_WAITING) ||
+           strncmp(dv_err_reason(err), "HealthCheck", strlen("HealthCheck")) == 0;
 }
 
 void pm_summarize(dv_ctx *ctx, pm_run *run, const dv_err *err)
@@ -170,7 +179,8 @@ static bool same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-void pm_tell(pm_run *run, const char *type, const char *reason, const char *action, const char *text)
+void pm_tell(pm_run *run, const char *type, const char *reason, const char *action,
+             const char *text)
 {
     DV_CLEANUP(dv_objref_done) dv_objref ref = dv_pm_objref(run->pm);
 
@@ -187,22 +197,26 @@ static void tell_change(pm_run *run)
 
     if (!now || !run->tell)
         return;
-    if (before && same(before->status, now->status) && same(before->reason, now->reason) && same(before->message, now->message))
+    if (before && same(before->status, now->status) && same(before->reason, now->reason) &&
+        same(before->message, now->message))
         return;
-    pm_tell(run, ready ? "Normal" : "Warning", now->reason, run->pm->deleted_at_ms ? "Uninstall" : "Install", now->message);
+    pm_tell(run, ready ? "Normal" : "Warning", now->reason,
+            run->pm->deleted_at_ms ? "Uninstall" : "Install", now->message);
     if (!ready && run->lock.explanation)
         pm_tell(run, "Warning", "Explanation", "Resolve", run->lock.explanation);
 }
 
 dv_err *pm_write_status(dv_ctx *ctx, pm_run *run)
 {
-    json_auto_t *before = run->last_status ? json_incref(run->last_status) : dv_pm_status_encode(&run->pm->status);
+    json_auto_t *before =
+        run->last_status ? json_incref(run->last_status) : dv_pm_status_encode(&run->pm->status);
     json_auto_t *now = dv_pm_status_encode(&run->status);
 
     if (json_equal(before, now))
         return NULL;
     DV_CLEANUP(dv_objref_done) dv_objref ref = dv_pm_objref(run->pm);
-    dv_err *err = patch_status(ctx, run->op, run->op->pms, resource_pm(run->op->kube), &ref, &run->resource_version, json_incref(now));
+    dv_err *err = patch_status(ctx, run->op, run->op->pms, resource_pm(run->op->kube), &ref,
+                               &run->resource_version, json_incref(now));
     if (!err) {
         tell_change(run);
         json_decref(run->last_status);
@@ -211,8 +225,9 @@ dv_err *pm_write_status(dv_ctx *ctx, pm_run *run)
     return dv_err_wrap(err, "status of %s", run->pm->key);
 }
 
-dv_err *patch_status(dv_ctx *ctx, operator_t *op, dv_informer *informer, const dv_resource *resource, const dv_objref *of,
-                     char **resource_version, json_t *status)
+dv_err *patch_status(dv_ctx *ctx, operator_t *op, dv_informer *informer,
+                     const dv_resource *resource, const dv_objref *of, char **resource_version,
+                     json_t *status)
 {
     json_auto_t *taken = status;
     json_auto_t *object = dv_obj_new(of->api_version, of->kind, of->ns, of->name);

@@ -22,7 +22,8 @@ static dv_err *await_dependants(dv_ctx *ctx, pm_run *run)
 {
     if (run->pm->spec.manifest || is_overdue(ctx, run))
         return NULL;
-    DV_CLEANUP(dv_entries_done) dv_entries dependants = dv_pms_that_need(run->op->pms, run->pm->spec.package);
+    DV_CLEANUP(dv_entries_done)
+    dv_entries dependants = dv_pms_that_need(run->op->pms, run->pm->spec.package);
     for (size_t i = 0; i < dependants.n; i++) {
         const dv_pm *other = (dv_pm *)dependants.at[i];
         bool circle = false;
@@ -30,7 +31,9 @@ static dv_err *await_dependants(dv_ctx *ctx, pm_run *run)
         for (size_t d = 0; d < run->pm->status.dependencies.n && !circle; d++)
             circle = strcmp(run->pm->status.dependencies.at[d].name, other->spec.package) == 0;
         if (other->deleted_at_ms && !circle && strcmp(other->key, run->pm->key) != 0)
-            return dv_err_new(DV_WAITING, "AwaitingDependants", "PackageManifest %s, which depends on it, is removed first", other->key);
+            return dv_err_new(DV_WAITING, "AwaitingDependants",
+                              "PackageManifest %s, which depends on it, is removed first",
+                              other->key);
     }
     return NULL;
 }
@@ -39,7 +42,8 @@ static dv_err *await_dependants(dv_ctx *ctx, pm_run *run)
 static dv_err *account_exists(dv_ctx *ctx, const pm_run *run, bool *ret_exists)
 {
     const char *name = run->as ? strrchr(run->as, ':') + 1 : NULL;
-    const dv_resource *resource = dv_kube_resource_static(run->op->kube, "", "v1", "ServiceAccount", "serviceaccounts", true);
+    const dv_resource *resource =
+        dv_kube_resource_static(run->op->kube, "", "v1", "ServiceAccount", "serviceaccounts", true);
     dv_auto_str selector = dv_asprintf("metadata.name=%s", name ? name : "");
     json_auto_t *list = NULL;
     const dv_kube_request request = {
@@ -90,7 +94,8 @@ static dv_err *remove_all(dv_ctx *ctx, pm_run *run, dv_remove_env *env, dv_remov
     return dv_remove(ctx, env, &run->status.inventory, result);
 }
 
-static dv_err *remove_or_orphan(dv_ctx *ctx, pm_run *run, dv_remove_env *env, dv_remove_result *result)
+static dv_err *remove_or_orphan(dv_ctx *ctx, pm_run *run, dv_remove_env *env,
+                                dv_remove_result *result)
 {
     if (run->pm->spec.deletion_policy == DV_DELETION_ORPHAN)
         return dv_orphan(ctx, env, &run->status.inventory, result);
@@ -132,7 +137,8 @@ dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run)
     DV_CHECK(dv_remove_identify(ctx, &env, &run->status.inventory));
     dv_err *err = remove_or_orphan(ctx, run, &env, &result);
     bool data_held = err && strcmp(dv_err_reason(err), "DataWouldBeLost") == 0;
-    if (dv_err_is(err, DV_DENIED) && !data_held && !env.orphan_denied && may_leave_denied(ctx, run)) {
+    if (dv_err_is(err, DV_DENIED) && !data_held && !env.orphan_denied &&
+        may_leave_denied(ctx, run)) {
         dv_err_free(err);
         env.orphan_denied = true;
         err = remove_or_orphan(ctx, run, &env, &result);

@@ -3,7 +3,8 @@
  * What a controller remembers of a package between runs. It may be lost at any time: all of it is
  * found again in the cluster.
  *
- * Threads: a state belongs to the worker that holds its key; the table and what `installing` says, any.
+ * Threads: a state belongs to the worker that holds its key; the table and what `installing` says,
+ * any.
  */
 #pragma once
 

@@ -10,9 +10,14 @@ static const char *const adoption_values[] = {"Refuse", "Adopt", NULL};
 static const char *const deletion_values[] = {"Delete", "Orphan", NULL};
 static const char *const repo_type_values[] = {"Glasskube", "Marketplace", NULL};
 
-enum { DEFAULT_INTERVAL_MS = 10 * 60 * 1000, DEFAULT_TIMEOUT_MS = 5 * 60 * 1000, DEFAULT_REPO_TIMEOUT_MS = 60 * 1000 };
+enum {
+    DEFAULT_INTERVAL_MS = 10 * 60 * 1000,
+    DEFAULT_TIMEOUT_MS = 5 * 60 * 1000,
+    DEFAULT_REPO_TIMEOUT_MS = 60 * 1000
+};
 
-/* The document members of a spec (manifest, values, …) are decoded as json_t beside the struct and frozen. */
+/* The document members of a spec (manifest, values, …) are decoded as json_t beside the struct and
+ * frozen. */
 typedef struct {
     dv_pm_spec spec;
     json_t *manifest, *values;
@@ -23,16 +28,19 @@ typedef struct {
 } pkgrepo_spec_raw;
 
 #define ROW(key, kind, holder, member)                                                             \
-    {.name = key, .type = kind, .offset = offsetof(holder, member)}
+    {                                                                                              \
+        .name = key, .type = kind, .offset = offsetof(holder, member)                              \
+    }
 #define ENUM(key, holder, member, texts)                                                           \
-    {.name = key, .type = DV_FIELD_ENUM, .offset = offsetof(holder, member), .values = texts}
-#define LIST(key, holder, member, element_rows)                                                     \
-    {.name = key,                                                                                  \
-     .type = DV_FIELD_LIST,                                                                        \
-     .offset = offsetof(holder, member),                                                           \
-     .rows = element_rows,                                                                         \
-     .n_rows = DV_LEN(element_rows),                                                               \
-     .size = sizeof(*((holder *)0)->member.at)}
+    {                                                                                              \
+        .name = key, .type = DV_FIELD_ENUM, .offset = offsetof(holder, member), .values = texts    \
+    }
+#define LIST(key, holder, member, element_rows)                                                    \
+    {                                                                                              \
+        .name = key, .type = DV_FIELD_LIST, .offset = offsetof(holder, member),                    \
+        .rows = element_rows, .n_rows = DV_LEN(element_rows),                                      \
+        .size = sizeof(*((holder *)0)->member.at)                                                  \
+    }
 
 static const dv_field_row ignore_rows[] = {
     ROW("group", DV_FIELD_STR, dv_ignore_field, group),
@@ -111,8 +119,10 @@ const dv_field_row dv_pm_status_rows[] = {
 };
 const size_t dv_pm_status_n_rows = DV_LEN(dv_pm_status_rows);
 
-static const dv_field_row secret_ref_rows[] = {ROW("name", DV_FIELD_STR, dv_pkgrepo_spec, secret_name)};
-static const dv_field_row ca_secret_ref_rows[] = {ROW("name", DV_FIELD_STR, dv_pkgrepo_spec, ca_secret_name)};
+static const dv_field_row secret_ref_rows[] = {
+    ROW("name", DV_FIELD_STR, dv_pkgrepo_spec, secret_name)};
+static const dv_field_row ca_secret_ref_rows[] = {
+    ROW("name", DV_FIELD_STR, dv_pkgrepo_spec, ca_secret_name)};
 const dv_field_row dv_pkgrepo_spec_rows[] = {
     ROW("url", DV_FIELD_STR, pkgrepo_spec_raw, spec.url),
     ENUM("type", pkgrepo_spec_raw, spec.type, repo_type_values),
@@ -121,7 +131,8 @@ const dv_field_row dv_pkgrepo_spec_rows[] = {
     ROW("interval", DV_FIELD_DURATION, pkgrepo_spec_raw, spec.interval_ms),
     ROW("timeout", DV_FIELD_DURATION, pkgrepo_spec_raw, spec.timeout_ms),
     ROW("insecure", DV_FIELD_BOOL, pkgrepo_spec_raw, spec.insecure),
-    /* A reference is an object with a name: the element rows' offsets count from the spec itself. */
+    /* A reference is an object with a name: the element rows' offsets count from the spec itself.
+     */
     {.name = "secretRef", .type = DV_FIELD_OBJECT, .rows = secret_ref_rows, .n_rows = 1},
     {.name = "caSecretRef", .type = DV_FIELD_OBJECT, .rows = ca_secret_ref_rows, .n_rows = 1},
     ROW("namespaceSelector", DV_FIELD_JSON, pkgrepo_spec_raw, namespace_selector),
@@ -173,7 +184,9 @@ static void fill_empty(char **slot)
 static dv_err *decode_pm_spec(const json_t *spec, dv_pm *pm)
 {
     pm_spec_raw raw = {0};
-    dv_err *err = spec ? dv_fields_decode(dv_pm_spec_rows, dv_pm_spec_n_rows, spec, "spec", &raw, NULL) : NULL;
+    dv_err *err =
+        spec ? dv_fields_decode(dv_pm_spec_rows, dv_pm_spec_n_rows, spec, "spec", &raw, NULL)
+             : NULL;
 
     pm->spec = raw.spec;
     pm->spec.manifest = freeze(raw.manifest);
@@ -217,9 +230,9 @@ static bool has_finalizer(const json_t *object)
     size_t i;
     json_t *item;
 
-    json_array_foreach (list, i, item)
-        if (json_is_string(item) && strcmp(json_string_value(item), DV_FINALIZER) == 0)
-            return true;
+    json_array_foreach(list, i,
+                       item) if (json_is_string(item) &&
+                                 strcmp(json_string_value(item), DV_FINALIZER) == 0) return true;
     return false;
 }
 
@@ -303,7 +316,8 @@ dv_pm_status dv_pm_status_dup(const dv_pm_status *status)
 {
     dv_pm_status copy = {0};
     json_auto_t *json = dv_pm_status_encode(status);
-    dv_err *err = dv_fields_decode(dv_pm_status_rows, dv_pm_status_n_rows, json, "status", &copy, NULL);
+    dv_err *err =
+        dv_fields_decode(dv_pm_status_rows, dv_pm_status_n_rows, json, "status", &copy, NULL);
 
     DV_ASSERT(!err);
     return copy;
@@ -380,7 +394,8 @@ dv_pkgrepo_status dv_pkgrepo_status_dup(const dv_pkgrepo_status *status)
 {
     dv_pkgrepo_status copy = {0};
     json_auto_t *json = dv_pkgrepo_status_encode(status);
-    dv_err *err = dv_fields_decode(dv_pkgrepo_status_rows, dv_pkgrepo_status_n_rows, json, "status", &copy, NULL);
+    dv_err *err = dv_fields_decode(dv_pkgrepo_status_rows, dv_pkgrepo_status_n_rows, json, "status",
+                                   &copy, NULL);
 
     DV_ASSERT(!err);
     return copy;
@@ -400,8 +415,9 @@ static dv_condition *find_condition(const dv_conditions *conditions, const char 
     return NULL;
 }
 
-void dv_condition_set(dv_conditions *conditions, const char *type, const char *status, const char *reason,
-                      const char *message, int64_t generation, int64_t now_unix_ms)
+void dv_condition_set(dv_conditions *conditions, const char *type, const char *status,
+                      const char *reason, const char *message, int64_t generation,
+                      int64_t now_unix_ms)
 {
     dv_condition *c = find_condition(conditions, type);
 
@@ -476,7 +492,8 @@ dv_inventory dv_inventory_dup(const dv_inventory *inventory)
     dv_inventory copy = {0};
 
     for (size_t i = 0; i < inventory->n; i++)
-        *dv_vec_push(&copy) = (dv_inventory_item){dv_objref_dup(&inventory->at[i].ref), inventory->at[i].adopted};
+        *dv_vec_push(&copy) =
+            (dv_inventory_item){dv_objref_dup(&inventory->at[i].ref), inventory->at[i].adopted};
     return copy;
 }
 

@@ -19,16 +19,17 @@
 #define DV_VERSION_NAME "v1alpha1"
 #define DV_API_VERSION DV_GROUP "/" DV_VERSION_NAME
 
-#define DV_LABEL_OWNER "davit.dev/owner"           /* on package objects: dv_owner_of() */
-#define DV_LABEL_STORED "davit.dev/stored"         /* on the Secrets behind applied.h */
-#define DV_ANNOTATION_PACKAGE "davit.dev/package"  /* on package objects: "namespace/name/uid" */
+#define DV_LABEL_OWNER "davit.dev/owner"          /* on package objects: dv_owner_of() */
+#define DV_LABEL_STORED "davit.dev/stored"        /* on the Secrets behind applied.h */
+#define DV_ANNOTATION_PACKAGE "davit.dev/package" /* on package objects: "namespace/name/uid" */
 #define DV_ANNOTATION_REQUESTED "davit.dev/requestedAt"
 #define DV_ANNOTATION_DEPENDENCY "davit.dev/installed-as-dependency"
-#define DV_ANNOTATION_DATA_LOSS "davit.dev/allow-data-loss" /* "true": prune although data would be lost */
+#define DV_ANNOTATION_DATA_LOSS                                                                    \
+    "davit.dev/allow-data-loss" /* "true": prune although data would be lost */
 #define DV_FINALIZER "davit.dev/uninstall"
 
-#define DV_MANAGER_OBJECTS "davit"        /* field manager of package objects */
-#define DV_MANAGER_STATUS "davit-status"  /* of status and finalizers of our own kinds */
+#define DV_MANAGER_OBJECTS "davit"       /* field manager of package objects */
+#define DV_MANAGER_STATUS "davit-status" /* of status and finalizers of our own kinds */
 
 #define DV_HISTORY_MAX 10
 
@@ -46,11 +47,11 @@ typedef struct {
 } dv_ignore_field;
 
 typedef struct {
-    char *package;         /* never empty once decoded by dv_pm_decode(), unless inline */
-    char *version;         /* "" newest release, an exact version, or a constraint */
-    char *repository;      /* "" by priority */
-    dv_doc *manifest;      /* inline; NULL: by reference */
-    dv_doc *values;        /* NULL: none */
+    char *package;    /* never empty once decoded by dv_pm_decode(), unless inline */
+    char *version;    /* "" newest release, an exact version, or a constraint */
+    char *repository; /* "" by priority */
+    dv_doc *manifest; /* inline; NULL: by reference */
+    dv_doc *values;   /* NULL: none */
     char *target_namespace;
     char *service_account;
     int upgrade_policy, drift_policy, conflict_policy, adoption_policy, deletion_policy;
@@ -96,12 +97,12 @@ typedef struct {
     dv_entry entry; /* first */
     char *key;      /* "namespace/name" */
     char *ns, *name, *uid, *resource_version;
-    char *requested_at;         /* annotation; NULL */
+    char *requested_at; /* annotation; NULL */
     char *creation_timestamp;
     int64_t generation;
-    int64_t deleted_at_ms;      /* wall time of deletionTimestamp; 0: not being deleted */
+    int64_t deleted_at_ms; /* wall time of deletionTimestamp; 0: not being deleted */
     bool has_finalizer, is_dependency, allow_data_loss;
-    char owner[21];             /* dv_owner_of() */
+    char owner[21]; /* dv_owner_of() */
     dv_pm_spec spec;
     dv_pm_status status;
 } dv_pm;
@@ -163,8 +164,9 @@ void dv_pkgrepo_status_done(dv_pkgrepo_status *status);
 /* ---- Conditions ---- */
 
 /* Sets a condition; the transition time moves only when the status does. */
-void dv_condition_set(dv_conditions *conditions, const char *type, const char *status, const char *reason,
-                      const char *message, int64_t generation, int64_t now_unix_ms);
+void dv_condition_set(dv_conditions *conditions, const char *type, const char *status,
+                      const char *reason, const char *message, int64_t generation,
+                      int64_t now_unix_ms);
 void dv_condition_drop(dv_conditions *conditions, const char *type);
 const dv_condition *dv_condition_get(const dv_conditions *conditions, const char *type); /* NULL */
 bool dv_condition_is_true(const dv_conditions *conditions, const char *type);
@@ -179,5 +181,7 @@ dv_inventory dv_inventory_dup(const dv_inventory *inventory);
 void dv_inventory_done(dv_inventory *inventory);
 
 /* The tables, for the test that holds them against crds/. */
-extern const dv_field_row dv_pm_spec_rows[], dv_pm_status_rows[], dv_pkgrepo_spec_rows[], dv_pkgrepo_status_rows[];
-extern const size_t dv_pm_spec_n_rows, dv_pm_status_n_rows, dv_pkgrepo_spec_n_rows, dv_pkgrepo_status_n_rows;
+extern const dv_field_row dv_pm_spec_rows[], dv_pm_status_rows[], dv_pkgrepo_spec_rows[],
+    dv_pkgrepo_status_rows[];
+extern const size_t dv_pm_spec_n_rows, dv_pm_status_n_rows, dv_pkgrepo_spec_n_rows,
+    dv_pkgrepo_status_n_rows;

@@ -66,7 +66,8 @@ dv_drift dv_applied_drift(dv_owned *owned, const dv_applied_item *item)
 
     if (item->foreign)
         return DV_DRIFT_NONE;
-    switch (dv_owned_get(owned, item->resource, item->ref.ns, item->ref.name, item->revision, &seen)) {
+    switch (
+        dv_owned_get(owned, item->resource, item->ref.ns, item->ref.name, item->revision, &seen)) {
     case DV_OWNED_UNKNOWN:
         return DV_DRIFT_UNKNOWN;
     case DV_OWNED_ABSENT:

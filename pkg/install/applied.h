@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What was last applied for a package: each object with what the API server answered. Drift, restarts and
- * corrections are judged and made from this, not from the repository.
+ * What was last applied for a package: each object with what the API server answered. Drift,
+ * restarts and corrections are judged and made from this, not from the repository.
  *
  * It is kept in memory, and with the objects themselves, compressed, in Secrets of the operator's
  * namespace named davit-<owner> (further parts davit-<owner>-1, …), written by server-side apply.
@@ -19,27 +19,29 @@
 
 typedef struct {
     const dv_resource *resource;
-    dv_objref ref;        /* with uid */
-    uint64_t revision;    /* that our last apply returned */
-    int64_t generation;   /* likewise; 0: the kind has none */
+    dv_objref ref;                  /* with uid */
+    uint64_t revision;              /* that our last apply returned */
+    int64_t generation;             /* likewise; 0: the kind has none */
     char digest[DV_SHA256_HEX + 1]; /* dv_object.digest of what was sent */
-    bool adopted;         /* was there before us: orphaned, not deleted */
-    bool foreign;         /* a namespace that exists without us: used as it is */
+    bool adopted;                   /* was there before us: orphaned, not deleted */
+    bool foreign;                   /* a namespace that exists without us: used as it is */
     /* Not stored: */
-    int64_t corrected_ms[DV_CORRECTIONS_MAX]; /* when drift was last set back (monotonic), newest first */
+    int64_t corrected_ms[DV_CORRECTIONS_MAX]; /* when drift was last set back (monotonic), newest
+                                                 first */
     int64_t rest_until_ms;                    /* a rival manager was met: left alone until then */
     bool resting;                             /* it is before that time */
 } dv_applied_item;
 
 /*
- * Notes a correction of the object; true when it was one too many within DV_RIVAL_WINDOW_MS: somebody else wants it
- * otherwise, and it rests for DV_RIVAL_REST_MS.
+ * Notes a correction of the object; true when it was one too many within DV_RIVAL_WINDOW_MS:
+ * somebody else wants it otherwise, and it rests for DV_RIVAL_REST_MS.
  */
 bool dv_applied_corrected(dv_applied_item *item, int64_t now_ms);
 
 typedef struct {
-    char inputs[DV_SHA256_HEX + 1]; /* digest of all that decided what is applied; "": nothing yet */
-    bool complete;                  /* all objects of these inputs were applied, and saved */
+    char
+        inputs[DV_SHA256_HEX + 1]; /* digest of all that decided what is applied; "": nothing yet */
+    bool complete;                 /* all objects of these inputs were applied, and saved */
     DV_VEC(dv_applied_item) items;
 } dv_applied;
 
@@ -59,13 +61,16 @@ typedef enum {
 /* Compares what the watch says with what we applied. */
 dv_drift dv_applied_drift(dv_owned *owned, const dv_applied_item *item);
 
-#define DV_STORED_PART_MAX ((size_t)900 * 1000) /* bytes of one Secret; the API server takes 1 MiB */
+#define DV_STORED_PART_MAX                                                                         \
+    ((size_t)900 * 1000) /* bytes of one Secret; the API server takes 1 MiB */
 #define DV_STORED_PARTS_MAX 16
 #define DV_STORED_BYTES_MAX ((size_t)128 * 1024 * 1024) /* expanded */
 
 /* Writes both. INVALID "TooLarge": more than DV_STORED_PARTS_MAX parts. */
-DV_MUST_USE dv_err *dv_stored_save(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner, const dv_applied *applied, const dv_objects *objects);
+DV_MUST_USE dv_err *dv_stored_save(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner,
+                                   const dv_applied *applied, const dv_objects *objects);
 /* NOT_FOUND: nothing is stored. ret_objects may be NULL. */
-DV_MUST_USE dv_err *dv_stored_load(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner, dv_applied *ret_applied, dv_objects *ret_objects);
+DV_MUST_USE dv_err *dv_stored_load(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner,
+                                   dv_applied *ret_applied, dv_objects *ret_objects);
 /* Removes it; nothing there is fine. */
 DV_MUST_USE dv_err *dv_stored_drop(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner);

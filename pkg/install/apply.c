@@ -13,8 +13,8 @@ enum { ROUNDS_MAX = 4 };
 
 typedef struct {
     const dv_object *object;
-    char uid[40];  /* UPDATE: of the object that is meant; "": CREATE */
-    bool force;    /* take fields that others own */
+    char uid[40]; /* UPDATE: of the object that is meant; "": CREATE */
+    bool force;   /* take fields that others own */
     bool adopted;
     bool autoscaled; /* an autoscaler of the package has its replicas */
     bool done;
@@ -26,8 +26,8 @@ static dv_err *owned_error(const dv_objref *ref, const char *package)
     DV_CLEANUP(dv_buf_done) dv_buf name = DV_BUF_INIT(DV_PATH_MAX);
 
     dv_objref_add(&name, ref);
-    return dv_err_new(DV_DENIED, "ObjectOwned", "%s belongs to PackageManifest %s", dv_buf_cstr(&name),
-                      package && *package ? package : "(unknown)");
+    return dv_err_new(DV_DENIED, "ObjectOwned", "%s belongs to PackageManifest %s",
+                      dv_buf_cstr(&name), package && *package ? package : "(unknown)");
 }
 
 /* Does a living package other than ours own what the watch shows? */
@@ -50,7 +50,8 @@ dv_err *dv_apply_check(dv_ctx *ctx, const dv_apply_env *env, const dv_objects *o
         if (o->defined_here) /* its kind may not be there yet: see apply_class() */
             continue;
         DV_CHECK(dv_owned_watch(ctx, env->owned, o->resource, &watched));
-        if (!watched || dv_owned_get(env->owned, o->resource, o->ref.ns, o->ref.name, 0, &seen) != DV_OWNED_PRESENT)
+        if (!watched || dv_owned_get(env->owned, o->resource, o->ref.ns, o->ref.name, 0, &seen) !=
+                            DV_OWNED_PRESENT)
             continue;
         /* A namespace is used, not claimed: the first package that brought it keeps it. */
         if (o->order != DV_ORDER_NAMESPACES && is_anothers(env, seen))
@@ -107,7 +108,8 @@ static dv_err *plan_attempt(const dv_apply_env *env, const dv_object *o, dv_appl
     const dv_inventory_item *listed = dv_inventory_find(inventory, &o->ref);
     const dv_applied_item *item = dv_applied_find(applied, &o->ref);
     dv_auto_owned seen = NULL;
-    dv_owned_state state = dv_owned_get(env->owned, o->resource, o->ref.ns, o->ref.name, item ? item->revision : 0, &seen);
+    dv_owned_state state = dv_owned_get(env->owned, o->resource, o->ref.ns, o->ref.name,
+                                        item ? item->revision : 0, &seen);
 
     *ret_attempt = (attempt){.object = o, .adopted = listed && listed->adopted};
     if (state == DV_OWNED_PRESENT) {
@@ -119,7 +121,8 @@ static dv_err *plan_attempt(const dv_apply_env *env, const dv_object *o, dv_appl
         }
         snprintf(ret_attempt->uid, sizeof(ret_attempt->uid), "%s", seen->uid);
     } else if (state != DV_OWNED_ABSENT) {
-        snprintf(ret_attempt->uid, sizeof(ret_attempt->uid), "%s", known_uid(o, applied, inventory));
+        snprintf(ret_attempt->uid, sizeof(ret_attempt->uid), "%s",
+                 known_uid(o, applied, inventory));
     }
     return NULL;
 }
@@ -154,7 +157,8 @@ static void clear_preconditions(const attempt *a)
 }
 
 /* Keeps what the API server answered; true when the apply changed the object. */
-static bool record(const attempt *a, const json_t *answer, dv_applied *applied, dv_inventory *inventory)
+static bool record(const attempt *a, const json_t *answer, dv_applied *applied,
+                   dv_inventory *inventory)
 {
     dv_applied_item *item = dv_applied_add(applied, a->object);
     dv_inventory_item *listed = dv_inventory_add(inventory, &a->object->ref);
@@ -177,12 +181,14 @@ static dv_err *exists_error(const dv_objref *ref)
     DV_CLEANUP(dv_buf_done) dv_buf name = DV_BUF_INIT(DV_PATH_MAX);
 
     dv_objref_add(&name, ref);
-    return dv_err_new(DV_DENIED, "ObjectExists",
-                      "%s exists already and belongs to no package; adoptionPolicy: Adopt takes it over",
-                      dv_buf_cstr(&name));
+    return dv_err_new(
+        DV_DENIED, "ObjectExists",
+        "%s exists already and belongs to no package; adoptionPolicy: Adopt takes it over",
+        dv_buf_cstr(&name));
 }
 
-static dv_err *read_metadata(dv_ctx *ctx, const dv_apply_env *env, const dv_object *o, json_t **ret_object)
+static dv_err *read_metadata(dv_ctx *ctx, const dv_apply_env *env, const dv_object *o,
+                             json_t **ret_object)
 {
     const dv_kube_request request = {
         .verb = DV_KUBE_GET,
@@ -198,15 +204,18 @@ static dv_err *read_metadata(dv_ctx *ctx, const dv_apply_env *env, const dv_obje
 /* By label or, where somebody took that off, by the annotation or the uid that we know it by. */
 static bool is_ours(const dv_apply_env *env, const json_t *object, const char *known)
 {
-    const char *owner = dv_obj_label(object, DV_LABEL_OWNER), *package = dv_obj_annotation(object, DV_ANNOTATION_PACKAGE);
+    const char *owner = dv_obj_label(object, DV_LABEL_OWNER),
+               *package = dv_obj_annotation(object, DV_ANNOTATION_PACKAGE);
     dv_auto_str mine = dv_asprintf("%s/%s", env->pm->key, env->pm->uid);
 
     if (owner)
         return strcmp(owner, env->pm->owner) == 0;
-    return (package && strcmp(package, mine) == 0) || (*known && strcmp(known, dv_obj_uid(object)) == 0);
+    return (package && strcmp(package, mine) == 0) ||
+           (*known && strcmp(known, dv_obj_uid(object)) == 0);
 }
 
-/* Is the annotation "namespace/name/uid" that of a living package? Sets ret_package to "namespace/name". */
+/* Is the annotation "namespace/name/uid" that of a living package? Sets ret_package to
+ * "namespace/name". */
 static bool owner_lives(const dv_apply_env *env, const json_t *object, char **ret_package)
 {
     dv_str text = dv_str_of(dv_obj_annotation(object, DV_ANNOTATION_PACKAGE));
@@ -219,7 +228,8 @@ static bool owner_lives(const dv_apply_env *env, const json_t *object, char **re
     return env->package_exists(env->arg, *ret_package, uid);
 }
 
-static dv_err *judge_existing(dv_ctx *ctx, const dv_apply_env *env, attempt *a, dv_applied *applied, dv_inventory *inventory)
+static dv_err *judge_existing(dv_ctx *ctx, const dv_apply_env *env, attempt *a, dv_applied *applied,
+                              dv_inventory *inventory)
 {
     json_auto_t *object = NULL;
     dv_auto_str package = NULL;
@@ -251,8 +261,8 @@ static dv_err *judge_existing(dv_ctx *ctx, const dv_apply_env *env, attempt *a, 
 
 static dv_err *take_fields(const dv_apply_env *env, attempt *a, dv_err *conflict)
 {
-    bool yields = dv_conflict_yield(a->object->object, &a->object->ref, &env->pm->spec, a->autoscaled,
-                                    dv_err_str(conflict));
+    bool yields = dv_conflict_yield(a->object->object, &a->object->ref, &env->pm->spec,
+                                    a->autoscaled, dv_err_str(conflict));
 
     if (!yields && (a->force || env->pm->spec.conflict_policy == DV_CONFLICT_FAIL))
         return conflict;
@@ -267,7 +277,8 @@ static dv_err *take_fields(const dv_apply_env *env, attempt *a, dv_err *conflict
 }
 
 /* Takes err. NULL: try again (a was changed) or done. */
-static dv_err *handle_refusal(dv_ctx *ctx, const dv_apply_env *env, attempt *a, dv_err *err, dv_applied *applied, dv_inventory *inventory)
+static dv_err *handle_refusal(dv_ctx *ctx, const dv_apply_env *env, attempt *a, dv_err *err,
+                              dv_applied *applied, dv_inventory *inventory)
 {
     if (dv_err_is(err, DV_DENIED) && strcmp(dv_err_reason(err), "ApplyConflict") == 0)
         return take_fields(env, a, err);
@@ -286,13 +297,14 @@ static dv_err *terminating_error(const dv_objref *ref)
     DV_CLEANUP(dv_buf_done) dv_buf name = DV_BUF_INIT(DV_PATH_MAX);
 
     dv_objref_add(&name, ref);
-    return dv_err_new(DV_WAITING, "ObjectTerminating", "%s is being deleted; it is made anew once it is gone",
-                      dv_buf_cstr(&name));
+    return dv_err_new(DV_WAITING, "ObjectTerminating",
+                      "%s is being deleted; it is made anew once it is gone", dv_buf_cstr(&name));
 }
 
 /* Takes the result. */
-static dv_err *handle_result(dv_ctx *ctx, const dv_apply_env *env, attempt *a, dv_kube_result *result,
-                             dv_applied *applied, dv_inventory *inventory, size_t *written)
+static dv_err *handle_result(dv_ctx *ctx, const dv_apply_env *env, attempt *a,
+                             dv_kube_result *result, dv_applied *applied, dv_inventory *inventory,
+                             size_t *written)
 {
     json_auto_t *object = result->object;
 
@@ -305,7 +317,8 @@ static dv_err *handle_result(dv_ctx *ctx, const dv_apply_env *env, attempt *a, d
     return NULL;
 }
 
-/* One batch of what is not done; all answers are looked at, the first error is told, others appended. */
+/* One batch of what is not done; all answers are looked at, the first error is told, others
+ * appended. */
 static dv_err *run_round(dv_ctx *ctx, const dv_apply_env *env, attempts *list, dv_applied *applied,
                          dv_inventory *inventory, size_t *written)
 {
@@ -325,7 +338,8 @@ static dv_err *run_round(dv_ctx *ctx, const dv_apply_env *env, attempts *list, d
     dv_kube_batch(ctx, env->kube, requests, n, results);
     for (size_t i = 0; i < n; i++) {
         clear_preconditions(sent[i]);
-        first = dv_err_join(first, handle_result(ctx, env, sent[i], &results[i], applied, inventory, written));
+        first = dv_err_join(
+            first, handle_result(ctx, env, sent[i], &results[i], applied, inventory, written));
     }
     free(requests);
     free(results);
@@ -341,8 +355,8 @@ static bool all_done(const attempts *list)
     return true;
 }
 
-static dv_err *run_attempts(dv_ctx *ctx, const dv_apply_env *env, attempts *list, dv_applied *applied,
-                            dv_inventory *inventory, size_t *written)
+static dv_err *run_attempts(dv_ctx *ctx, const dv_apply_env *env, attempts *list,
+                            dv_applied *applied, dv_inventory *inventory, size_t *written)
 {
     for (int round = 0; round < ROUNDS_MAX; round++) {
         if (all_done(list))
@@ -351,24 +365,28 @@ static dv_err *run_attempts(dv_ctx *ctx, const dv_apply_env *env, attempts *list
     }
     if (all_done(list))
         return NULL;
-    return dv_err_new(DV_CONFLICT, "ObjectsChanging", "objects change faster than they can be applied");
+    return dv_err_new(DV_CONFLICT, "ObjectsChanging",
+                      "objects change faster than they can be applied");
 }
 
 /* ---- Classes ---- */
 
-static dv_err *definition_ready(dv_ctx *ctx, const dv_apply_env *env, const dv_object *o, dv_applied *applied)
+static dv_err *definition_ready(dv_ctx *ctx, const dv_apply_env *env, const dv_object *o,
+                                dv_applied *applied)
 {
     const dv_applied_item *item = dv_applied_find(applied, &o->ref);
     dv_auto_owned seen = NULL;
     DV_CLEANUP(dv_buf_done) dv_buf why = DV_BUF_INIT(512);
     dv_readiness readiness = DV_PROGRESSING;
 
-    dv_owned_state state = dv_owned_get(env->owned, o->resource, o->ref.ns, o->ref.name, item->revision, &seen);
+    dv_owned_state state =
+        dv_owned_get(env->owned, o->resource, o->ref.ns, o->ref.name, item->revision, &seen);
     if (state == DV_OWNED_PRESENT) {
         readiness = (dv_readiness)seen->readiness;
     } else if (state == DV_OWNED_UNKNOWN) {
         json_auto_t *object = NULL;
-        const dv_kube_request get = {.verb = DV_KUBE_GET, .resource = o->resource, .name = o->ref.name, .as = env->as};
+        const dv_kube_request get = {
+            .verb = DV_KUBE_GET, .resource = o->resource, .name = o->ref.name, .as = env->as};
 
         DV_CHECK(dv_kube_do(ctx, env->kube, &get, &object));
         readiness = dv_readiness_of(object, &why);
@@ -376,15 +394,15 @@ static dv_err *definition_ready(dv_ctx *ctx, const dv_apply_env *env, const dv_o
     if (readiness == DV_READY)
         return NULL;
     if (readiness == DV_FAILED)
-        return dv_err_new(DV_INVALID, "DefinitionFailed", "CustomResourceDefinition %s: %s", o->ref.name,
-                          seen && seen->why ? seen->why : dv_buf_cstr(&why));
-    return dv_err_new(DV_WAITING, "DefinitionNotReady", "CustomResourceDefinition %s is not established yet",
-                      o->ref.name);
+        return dv_err_new(DV_INVALID, "DefinitionFailed", "CustomResourceDefinition %s: %s",
+                          o->ref.name, seen && seen->why ? seen->why : dv_buf_cstr(&why));
+    return dv_err_new(DV_WAITING, "DefinitionNotReady",
+                      "CustomResourceDefinition %s is not established yet", o->ref.name);
 }
 
 /* What a class defines must be there before the next begins. */
-static dv_err *settle_class(dv_ctx *ctx, const dv_apply_env *env, const dv_objects *objects, size_t from,
-                            size_t to, dv_applied *applied)
+static dv_err *settle_class(dv_ctx *ctx, const dv_apply_env *env, const dv_objects *objects,
+                            size_t from, size_t to, dv_applied *applied)
 {
     for (size_t i = from; i < to && to < objects->all.n; i++)
         if (strcmp(objects->all.at[i].ref.kind, "CustomResourceDefinition") == 0)
@@ -392,8 +410,9 @@ static dv_err *settle_class(dv_ctx *ctx, const dv_apply_env *env, const dv_objec
     return NULL;
 }
 
-static dv_err *apply_class(dv_ctx *ctx, const dv_apply_env *env, const dv_objects *objects, size_t from,
-                           size_t to, dv_applied *applied, dv_inventory *inventory, size_t *written)
+static dv_err *apply_class(dv_ctx *ctx, const dv_apply_env *env, const dv_objects *objects,
+                           size_t from, size_t to, dv_applied *applied, dv_inventory *inventory,
+                           size_t *written)
 {
     attempts list = {0};
     dv_err *err = NULL;
@@ -422,8 +441,8 @@ static dv_err *apply_class(dv_ctx *ctx, const dv_apply_env *env, const dv_object
     return err;
 }
 
-dv_err *dv_apply(dv_ctx *ctx, const dv_apply_env *env, const dv_objects *objects, dv_applied *applied,
-                 dv_inventory *inventory, size_t *ret_written)
+dv_err *dv_apply(dv_ctx *ctx, const dv_apply_env *env, const dv_objects *objects,
+                 dv_applied *applied, dv_inventory *inventory, size_t *ret_written)
 {
     dv_err *first = NULL;
     size_t to;
@@ -435,7 +454,8 @@ dv_err *dv_apply(dv_ctx *ctx, const dv_apply_env *env, const dv_objects *objects
 
         for (to = from; to < objects->all.n && objects->all.at[to].order == order; to++)
             ;
-        first = dv_err_join(first, apply_class(ctx, env, objects, from, to, applied, inventory, ret_written));
+        first = dv_err_join(
+            first, apply_class(ctx, env, objects, from, to, applied, inventory, ret_written));
         if (!first && order == DV_ORDER_DEFINITIONS) {
             if (*ret_written != written)
                 dv_kube_discovery_stale(env->kube);

@@ -3,7 +3,8 @@
 
 #include <ctype.h>
 
-/* ---- Field paths: ".spec.template.spec.containers[name=\"a\"].image" (structured-merge-diff) ---- */
+/* ---- Field paths: ".spec.template.spec.containers[name=\"a\"].image" (structured-merge-diff) ----
+ */
 
 /* Reads one token of a JSON pointer (RFC 6901), unescaped; returns what follows. */
 static const char *next_token(const char *pointer, dv_buf *ret_token)
@@ -69,7 +70,8 @@ static bool is_about(const dv_ignore_field *ignore, const dv_objref *ref)
 {
     dv_str group = dv_api_group(ref->api_version);
 
-    return dv_str_is(group, ignore->group ? ignore->group : "") && (!ignore->kind || strcmp(ignore->kind, ref->kind) == 0) &&
+    return dv_str_is(group, ignore->group ? ignore->group : "") &&
+           (!ignore->kind || strcmp(ignore->kind, ref->kind) == 0) &&
            (!ignore->name || !*ignore->name || strcmp(ignore->name, ref->name) == 0);
 }
 
@@ -81,7 +83,8 @@ static bool give_up(json_t *object, const char *pointer, const char *message)
     return true;
 }
 
-static bool yield_ignored(json_t *object, const dv_objref *ref, const dv_pm_spec *spec, const char *message)
+static bool yield_ignored(json_t *object, const dv_objref *ref, const dv_pm_spec *spec,
+                          const char *message)
 {
     bool any = false;
 
@@ -96,7 +99,8 @@ static bool yield_ignored(json_t *object, const dv_objref *ref, const dv_pm_spec
 
 bool dv_is_autoscaled(const dv_objref *ref, const json_t *hpa)
 {
-    return strcmp(dv_obj_kind(hpa), "HorizontalPodAutoscaler") == 0 && strcmp(dv_obj_ns(hpa), ref->ns) == 0 &&
+    return strcmp(dv_obj_kind(hpa), "HorizontalPodAutoscaler") == 0 &&
+           strcmp(dv_obj_ns(hpa), ref->ns) == 0 &&
            dv_str_is(dv_json_view(hpa, "/spec/scaleTargetRef/kind"), ref->kind) &&
            dv_str_is(dv_json_view(hpa, "/spec/scaleTargetRef/name"), ref->name);
 }
@@ -113,8 +117,10 @@ static bool yield_bundles(json_t *object, const char *message)
     size_t i;
     json_t *hook;
 
-    json_array_foreach (dv_json_array(object, "/webhooks"), i, hook) {
-        if (!dv_json_at(hook, "/clientConfig/caBundle") || !strstr(message, ".clientConfig.caBundle"))
+    json_array_foreach(dv_json_array(object, "/webhooks"), i, hook)
+    {
+        if (!dv_json_at(hook, "/clientConfig/caBundle") ||
+            !strstr(message, ".clientConfig.caBundle"))
             continue;
         dv_json_remove(hook, "/clientConfig/caBundle");
         any = true;
@@ -122,9 +128,11 @@ static bool yield_bundles(json_t *object, const char *message)
     return any;
 }
 
-bool dv_conflict_yield(json_t *object, const dv_objref *ref, const dv_pm_spec *spec, bool autoscaled, const char *message)
+bool dv_conflict_yield(json_t *object, const dv_objref *ref, const dv_pm_spec *spec,
+                       bool autoscaled, const char *message)
 {
     bool any = yield_ignored(object, ref, spec, message) | yield_bundles(object, message);
 
-    return any | ((autoscaled || is_scaled_by_controller(message)) && give_up(object, "/spec/replicas", message));
+    return any | ((autoscaled || is_scaled_by_controller(message)) &&
+                  give_up(object, "/spec/replicas", message));
 }

@@ -17,11 +17,13 @@
 #include "install/api.h"
 
 /*
- * Does the message of a FieldManagerConflict name the field (or one below it) of this JSON pointer? A
- * number in the pointer stands for whichever element of a list.
+ * Does the message of a FieldManagerConflict name the field (or one below it) of this JSON pointer?
+ * A number in the pointer stands for whichever element of a list.
  */
 bool dv_conflict_names(const char *message, const char *pointer);
-/* Removes the fields that yield from object; true when there was one. autoscaled: dv_is_autoscaled(). */
-bool dv_conflict_yield(json_t *object, const dv_objref *ref, const dv_pm_spec *spec, bool autoscaled, const char *message);
+/* Removes the fields that yield from object; true when there was one. autoscaled:
+ * dv_is_autoscaled(). */
+bool dv_conflict_yield(json_t *object, const dv_objref *ref, const dv_pm_spec *spec,
+                       bool autoscaled, const char *message);
 /* Is `hpa` a HorizontalPodAutoscaler of this object? */
 bool dv_is_autoscaled(const dv_objref *ref, const json_t *hpa);

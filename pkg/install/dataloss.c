@@ -7,8 +7,9 @@ enum { LISTED_MAX = 10, PAGE = 200, SEEN_MAX = 2000 };
 
 typedef struct {
     const dv_inventory *items;
-    const dv_resource *resource; /* what is listed now: items of a metadata list don't say their kind */
-    const char *ns;    /* of the namespace that is looked through; NULL: a kind of custom resources */
+    const dv_resource
+        *resource;  /* what is listed now: items of a metadata list don't say their kind */
+    const char *ns; /* of the namespace that is looked through; NULL: a kind of custom resources */
     dv_buf *losses;
     size_t found, seen;
 } search;
@@ -60,8 +61,10 @@ static dv_err *look_at(void *arg, const json_t *object)
     return NULL;
 }
 
-/* Lists a kind as the package's account; what it may not list it can't have put there either, and is not looked at. */
-static dv_err *look_through(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *resource, search *s)
+/* Lists a kind as the package's account; what it may not list it can't have put there either, and
+ * is not looked at. */
+static dv_err *look_through(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *resource,
+                            search *s)
 {
     const dv_kube_request list = {
         .verb = DV_KUBE_LIST,
@@ -85,19 +88,23 @@ static dv_err *look_through(dv_ctx *ctx, const dv_remove_env *env, const dv_reso
     return err;
 }
 
-static dv_err *read_object(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *resource, const char *name, json_t **ret_object)
+static dv_err *read_object(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *resource,
+                           const char *name, json_t **ret_object)
 {
-    const dv_kube_request get = {.verb = DV_KUBE_GET, .resource = resource, .name = name, .as = env->as};
+    const dv_kube_request get = {
+        .verb = DV_KUBE_GET, .resource = resource, .name = name, .as = env->as};
     dv_err *err = dv_kube_do(ctx, env->kube, &get, ret_object);
 
-    if (dv_err_is(err, DV_NOT_FOUND) || dv_err_is(err, DV_DENIED)) { /* nothing to lose, or not ours to delete */
+    if (dv_err_is(err, DV_NOT_FOUND) ||
+        dv_err_is(err, DV_DENIED)) { /* nothing to lose, or not ours to delete */
         dv_err_free(err);
         return NULL;
     }
     return err;
 }
 
-static dv_err *check_definition(dv_ctx *ctx, const dv_remove_env *env, const dv_inventory_item *item, search *s)
+static dv_err *check_definition(dv_ctx *ctx, const dv_remove_env *env,
+                                const dv_inventory_item *item, search *s)
 {
     const dv_resource *crds, *resource;
     json_auto_t *crd = NULL;
@@ -106,7 +113,8 @@ static dv_err *check_definition(dv_ctx *ctx, const dv_remove_env *env, const dv_
     DV_CHECK(read_object(ctx, env, crds, item->ref.name, &crd));
     if (!crd)
         return NULL;
-    const char *group = dv_json_str(crd, "/spec/group"), *kind = dv_json_str(crd, "/spec/names/kind");
+    const char *group = dv_json_str(crd, "/spec/group"),
+               *kind = dv_json_str(crd, "/spec/names/kind");
     if (!group || !kind)
         return NULL;
     dv_err *err = dv_kube_resource_preferred(ctx, env->kube, group, kind, &resource);
@@ -119,8 +127,10 @@ static dv_err *check_definition(dv_ctx *ctx, const dv_remove_env *env, const dv_
     return look_through(ctx, env, resource, s);
 }
 
-/* Kinds that people keep things in; what controllers derive from them (pods, replica sets, slices) has owners. */
-static dv_err *check_namespace(dv_ctx *ctx, const dv_remove_env *env, const dv_inventory_item *item, search *s)
+/* Kinds that people keep things in; what controllers derive from them (pods, replica sets, slices)
+ * has owners. */
+static dv_err *check_namespace(dv_ctx *ctx, const dv_remove_env *env, const dv_inventory_item *item,
+                               search *s)
 {
     size_t cursor = 0;
     const dv_resource *resource;
@@ -135,7 +145,8 @@ static dv_err *check_namespace(dv_ctx *ctx, const dv_remove_env *env, const dv_i
     return NULL;
 }
 
-static dv_err *check_item(dv_ctx *ctx, const dv_remove_env *env, const dv_inventory_item *item, search *s)
+static dv_err *check_item(dv_ctx *ctx, const dv_remove_env *env, const dv_inventory_item *item,
+                          search *s)
 {
     if (strcmp(item->ref.kind, "PersistentVolumeClaim") == 0) {
         DV_CLEANUP(dv_buf_done) dv_buf name = DV_BUF_INIT(DV_PATH_MAX);
@@ -159,10 +170,12 @@ dv_err *dv_remove_check(dv_ctx *ctx, const dv_remove_env *env, const dv_inventor
         return NULL;
     for (size_t i = 0; i < items->n; i++)
         if (!items->at[i].adopted)
-            DV_TRY(check_item(ctx, env, &items->at[i], &s), "%s \"%s\"", items->at[i].ref.kind, items->at[i].ref.name);
+            DV_TRY(check_item(ctx, env, &items->at[i], &s), "%s \"%s\"", items->at[i].ref.kind,
+                   items->at[i].ref.name);
     if (!s.found)
         return NULL;
     return dv_err_new(DV_DENIED, "DataWouldBeLost",
-                      "%s would be lost%s; the annotation " DV_ANNOTATION_DATA_LOSS ": \"true\" allows it",
+                      "%s would be lost%s; the annotation " DV_ANNOTATION_DATA_LOSS
+                      ": \"true\" allows it",
                       dv_buf_cstr(&losses), s.found > LISTED_MAX ? ", and more," : "");
 }

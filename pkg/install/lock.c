@@ -3,7 +3,8 @@
 
 #include "base/map.h"
 
-/* Each round adds the demands on at least one more package, so the bound is never met by honest problems. */
+/* Each round adds the demands on at least one more package, so the bound is never met by honest
+ * problems. */
 enum { ROUNDS_MAX = 100 };
 
 void dv_lock_result_done(dv_lock_result *lock)
@@ -33,7 +34,8 @@ const dv_locked *dv_lock_find(const dv_lock_result *lock, const char *package)
     return NULL;
 }
 
-static const dv_dependencies *dependencies_of(const dv_lock_result *lock, const char *self, const char *package)
+static const dv_dependencies *dependencies_of(const dv_lock_result *lock, const char *self,
+                                              const char *package)
 {
     const dv_locked *l = dv_lock_find(lock, package);
 
@@ -83,7 +85,8 @@ void dv_pm_index(void *arg, const dv_entry *entry, dv_strings *ret_values)
 static int by_age(const void *a, const void *b)
 {
     const dv_pm *x = *(dv_pm *const *)a, *y = *(dv_pm *const *)b;
-    int order = strcmp(x->creation_timestamp ? x->creation_timestamp : "", y->creation_timestamp ? y->creation_timestamp : "");
+    int order = strcmp(x->creation_timestamp ? x->creation_timestamp : "",
+                       y->creation_timestamp ? y->creation_timestamp : "");
 
     return order ? order : strcmp(x->key, y->key);
 }
@@ -121,8 +124,8 @@ dv_entries dv_pms_unresolved(dv_informer *pms)
 typedef struct {
     dv_candidates candidates; /* first */
     const dv_lock_env *env;
-    dv_map *repository_of;    /* "package version" -> owned text */
-    dv_map *fixed;            /* package -> owned version that stands; "": none. See fixed_version() */
+    dv_map *repository_of; /* "package version" -> owned text */
+    dv_map *fixed;         /* package -> owned version that stands; "": none. See fixed_version() */
 } source;
 
 static char *version_key(const char *package, const char *version)
@@ -135,7 +138,8 @@ static bool is_self(const dv_lock_env *env, const char *package)
     return strcmp(package, env->pm->spec.package) == 0;
 }
 
-/* The PackageManifest that gives a package to others: a person's before one made as a dependency, else the oldest. */
+/* The PackageManifest that gives a package to others: a person's before one made as a dependency,
+ * else the oldest. */
 static dv_pm *provider_of(const dv_lock_env *env, const char *package)
 {
     DV_CLEANUP(dv_entries_done) dv_entries pms = dv_pms_of_package(env->pms, package);
@@ -144,7 +148,8 @@ static dv_pm *provider_of(const dv_lock_env *env, const char *package)
     for (size_t i = 0; i < pms.n; i++) {
         dv_pm *pm = (dv_pm *)pms.at[i];
 
-        if (strcmp(pm->key, env->pm->key) != 0 && (!best || (best->is_dependency && !pm->is_dependency)))
+        if (strcmp(pm->key, env->pm->key) != 0 &&
+            (!best || (best->is_dependency && !pm->is_dependency)))
             best = pm;
     }
     return best ? dv_pm_ref(best) : NULL;
@@ -167,9 +172,12 @@ static const char *fixed_version(const source *s, const char *package)
     return *known ? known : NULL;
 }
 
-static dv_err *list_offered(const source *s, dv_ctx *ctx, const char *package, dv_strings *ret_versions)
+static dv_err *list_offered(const source *s, dv_ctx *ctx, const char *package,
+                            dv_strings *ret_versions)
 {
-    const char *repository = is_self(s->env, package) && *s->env->pm->spec.repository ? s->env->pm->spec.repository : NULL;
+    const char *repository = is_self(s->env, package) && *s->env->pm->spec.repository
+                                 ? s->env->pm->spec.repository
+                                 : NULL;
     DV_CLEANUP(dv_repo_versions_done) dv_repo_versions versions = {0};
 
     DV_CHECK(dv_repos_versions(ctx, s->env->repos, s->env->pm->ns, repository, package, &versions));
@@ -183,7 +191,8 @@ static dv_err *list_offered(const source *s, dv_ctx *ctx, const char *package, d
 }
 
 /* What stands in the cluster needs no repository; the others are there to be told of. */
-static dv_err *list_versions(const dv_candidates *self, dv_ctx *ctx, const char *package, dv_strings *ret_versions)
+static dv_err *list_versions(const dv_candidates *self, dv_ctx *ctx, const char *package,
+                             dv_strings *ret_versions)
 {
     const source *s = (const source *)self;
     const char *fixed = fixed_version(s, package);
@@ -200,11 +209,12 @@ static dv_err *list_versions(const dv_candidates *self, dv_ctx *ctx, const char 
 static void copy_dependencies(const dv_dependencies *from, dv_dependencies *to)
 {
     for (size_t i = 0; i < from->n; i++)
-        *dv_vec_push(to) = (dv_dependency){dv_strdup(from->at[i].package), dv_strdup(from->at[i].range)};
+        *dv_vec_push(to) =
+            (dv_dependency){dv_strdup(from->at[i].package), dv_strdup(from->at[i].range)};
 }
 
-static dv_err *list_dependencies(const dv_candidates *self, dv_ctx *ctx, const char *package, const char *version,
-                                 dv_dependencies *ret_dependencies)
+static dv_err *list_dependencies(const dv_candidates *self, dv_ctx *ctx, const char *package,
+                                 const char *version, dv_dependencies *ret_dependencies)
 {
     const source *s = (const source *)self;
     dv_auto_str key = version_key(package, version);
@@ -224,7 +234,8 @@ static dv_err *list_dependencies(const dv_candidates *self, dv_ctx *ctx, const c
 
 /* ---- The wish itself ---- */
 
-/* The candidate text that a wish names exactly ("1.2.3+1"), or NULL: then the wish is a constraint. */
+/* The candidate text that a wish names exactly ("1.2.3+1"), or NULL: then the wish is a constraint.
+ */
 static const char *exact_version(const dv_strings *versions, const char *wish)
 {
     dv_version wanted, have;
@@ -243,7 +254,8 @@ static const char *exact_version(const dv_strings *versions, const char *wish)
     return NULL;
 }
 
-static dv_err *add_wish(dv_ctx *ctx, source *s, dv_problem *problem, const dv_pm *pm, const char *package, bool self)
+static dv_err *add_wish(dv_ctx *ctx, source *s, dv_problem *problem, const dv_pm *pm,
+                        const char *package, bool self)
 {
     DV_CLEANUP(dv_strings_done) dv_strings versions = {0};
     dv_auto_str who = dv_asprintf("PackageManifest %s", pm->key);
@@ -251,15 +263,19 @@ static dv_err *add_wish(dv_ctx *ctx, source *s, dv_problem *problem, const dv_pm
     if (!*pm->spec.version)
         return dv_problem_add_root(problem, package, "", who);
     dv_err *err = list_versions(&s->candidates, ctx, package, &versions);
-    if (dv_err_is(err, DV_NOT_FOUND) && !self) { /* not ours to see: the solver finds nothing either */
+    if (dv_err_is(err, DV_NOT_FOUND) &&
+        !self) { /* not ours to see: the solver finds nothing either */
         dv_err_free(err);
         return NULL;
     }
     DV_CHECK(err);
     const char *exact = exact_version(&versions, pm->spec.version);
     if (!exact && strchr(pm->spec.version, '+'))
-        return dv_err_new(DV_NOT_FOUND, "VersionNotFound", "no repository has version %s of package \"%s\"", pm->spec.version, package);
-    DV_TRY(dv_problem_add_root(problem, package, exact ? "" : pm->spec.version, who), "version of %s", pm->key);
+        return dv_err_new(DV_NOT_FOUND, "VersionNotFound",
+                          "no repository has version %s of package \"%s\"", pm->spec.version,
+                          package);
+    DV_TRY(dv_problem_add_root(problem, package, exact ? "" : pm->spec.version, who),
+           "version of %s", pm->key);
     if (exact)
         dv_problem_add_pinned(problem, package, exact, who);
     return NULL;
@@ -282,14 +298,16 @@ static dv_err *add_self(dv_ctx *ctx, source *s, dv_problem *problem)
     if (*env->pm->spec.repository) { /* one that is named is named when it is at fault */
         DV_CLEANUP(dv_strings_done) dv_strings versions = {0};
 
-        DV_TRY(list_versions(&s->candidates, ctx, env->pm->spec.package, &versions), "repository \"%s\"", env->pm->spec.repository);
+        DV_TRY(list_versions(&s->candidates, ctx, env->pm->spec.package, &versions),
+               "repository \"%s\"", env->pm->spec.repository);
     }
     return add_wish(ctx, s, problem, env->pm, env->pm->spec.package, true);
 }
 
 /* ---- What stands in the cluster ---- */
 
-/* Of dependants, only what each demands itself: transitive demands are those of the packages between. */
+/* Of dependants, only what each demands itself: transitive demands are those of the packages
+ * between. */
 static dv_err *add_demands(const dv_lock_env *env, dv_problem *problem, const char *package)
 {
     DV_CLEANUP(dv_entries_done) dv_entries dependants = dv_pms_that_need(env->pms, package);
@@ -304,7 +322,8 @@ static dv_err *add_demands(const dv_lock_env *env, dv_problem *problem, const ch
             const dv_pm_dependency *dep = &other->status.dependencies.at[d];
             const char *asker = other->spec.manifest ? other->name : other->spec.package;
 
-            if (strcmp(dep->name, package) == 0 && dep->range && *dep->range && dv_strings_has(&dep->required_by, asker))
+            if (strcmp(dep->name, package) == 0 && dep->range && *dep->range &&
+                dv_strings_has(&dep->required_by, asker))
                 DV_CHECK(dv_problem_add_root(problem, package, dep->range, who));
         }
     }
@@ -338,7 +357,8 @@ typedef struct {
     dv_map *touched; /* packages whose neighbours were added */
 } rounds;
 
-static dv_err *touch(dv_ctx *ctx, rounds *r, dv_problem *problem, const char *package, bool *ret_new)
+static dv_err *touch(dv_ctx *ctx, rounds *r, dv_problem *problem, const char *package,
+                     bool *ret_new)
 {
     if (dv_map_get(r->touched, dv_str_of(package)))
         return NULL;
@@ -350,7 +370,8 @@ static dv_err *touch(dv_ctx *ctx, rounds *r, dv_problem *problem, const char *pa
     return NULL;
 }
 
-static dv_err *solve(dv_ctx *ctx, rounds *r, dv_problem *problem, dv_solution *ret_solution, char **ret_explanation)
+static dv_err *solve(dv_ctx *ctx, rounds *r, dv_problem *problem, dv_solution *ret_solution,
+                     char **ret_explanation)
 {
     for (int round = 0; round < ROUNDS_MAX; round++) {
         DV_CLEANUP(dv_solution_done) dv_solution solution = {0};
@@ -382,14 +403,16 @@ static dv_err *lock_one(dv_ctx *ctx, rounds *r, const dv_choice *choice, dv_lock
     l->repository = dv_strdup(dv_map_get(r->s->repository_of, dv_str_of(key)));
     if (l->fixed)
         return NULL;
-    return list_dependencies(&r->s->candidates, ctx, choice->package, choice->version, &l->dependencies);
+    return list_dependencies(&r->s->candidates, ctx, choice->package, choice->version,
+                             &l->dependencies);
 }
 
 /* Is b newer than a? A release is preferred to any pre-release. */
 static bool is_newer(const char *a, const char *b)
 {
     dv_version x, y;
-    dv_err *err = dv_err_join(dv_version_parse(dv_str_of(a), &x), dv_version_parse(dv_str_of(b), &y));
+    dv_err *err =
+        dv_err_join(dv_version_parse(dv_str_of(a), &x), dv_version_parse(dv_str_of(b), &y));
 
     if (err) {
         dv_err_free(err);
@@ -419,7 +442,8 @@ static dv_err *lock_self(dv_ctx *ctx, rounds *r, const char *version, dv_lock_re
 
     lock->version = dv_strdup(version);
     lock->repository = dv_strdup(dv_map_get(r->s->repository_of, dv_str_of(key)));
-    DV_CHECK(list_dependencies(&r->s->candidates, ctx, env->pm->spec.package, version, &lock->dependencies));
+    DV_CHECK(list_dependencies(&r->s->candidates, ctx, env->pm->spec.package, version,
+                               &lock->dependencies));
     return find_latest(ctx, r->s, version, &lock->latest);
 }
 
@@ -442,7 +466,8 @@ static dv_err *build(dv_ctx *ctx, rounds *r, const dv_solution *solution, dv_loc
     return NULL;
 }
 
-/* The version that the wish alone would choose: the exact one, or the newest in range. NULL: none. */
+/* The version that the wish alone would choose: the exact one, or the newest in range. NULL: none.
+ */
 static char *wished_version(dv_ctx *ctx, source *s)
 {
     const char *wish = s->env->pm->spec.version;
@@ -468,7 +493,8 @@ static char *wished_version(dv_ctx *ctx, source *s)
     return dv_strdup(best);
 }
 
-/* Takes conflict. Where the wished version itself can't be read, that is what stands in the way, not another package. */
+/* Takes conflict. Where the wished version itself can't be read, that is what stands in the way,
+ * not another package. */
 static dv_err *name_the_unreadable(dv_ctx *ctx, source *s, dv_err *conflict)
 {
     DV_CLEANUP(dv_dependencies_done) dv_dependencies ignored = {0};
@@ -477,7 +503,8 @@ static dv_err *name_the_unreadable(dv_ctx *ctx, source *s, dv_err *conflict)
     if (!dv_err_is(conflict, DV_DENIED) || s->env->inline_dependencies)
         return conflict;
     dv_auto_str version = wished_version(ctx, s);
-    dv_err *unreadable = version ? list_dependencies(&s->candidates, ctx, package, version, &ignored) : NULL;
+    dv_err *unreadable =
+        version ? list_dependencies(&s->candidates, ctx, package, version, &ignored) : NULL;
     if (!dv_err_is(unreadable, DV_INVALID) && !dv_err_is(unreadable, DV_NOT_FOUND)) {
         dv_err_free(unreadable);
         return conflict;

@@ -33,33 +33,37 @@ typedef struct {
 void dv_lock_result_done(dv_lock_result *lock);
 const dv_locked *dv_lock_find(const dv_lock_result *lock, const char *package); /* NULL */
 /* Does `from` reach `to` over dependencies within the closure (the package itself is `self`)? */
-bool dv_lock_reaches(const dv_lock_result *lock, const char *self, const char *from, const char *to);
+bool dv_lock_reaches(const dv_lock_result *lock, const char *self, const char *from,
+                     const char *to);
 
 typedef struct {
     dv_repos *repos;
-    dv_informer *pms;           /* all PackageManifests, indexed by dv_pm_index() */
+    dv_informer *pms; /* all PackageManifests, indexed by dv_pm_index() */
     const dv_pm *pm;
-    const dv_pm_status *status; /* as this run sees it */
-    bool upgrade;               /* the newest is wanted: Automatic, or asked for */
+    const dv_pm_status *status;                 /* as this run sees it */
+    bool upgrade;                               /* the newest is wanted: Automatic, or asked for */
     const dv_dependencies *inline_dependencies; /* of an inline manifest; NULL: by reference */
     const char *inline_version;
 } dv_lock_env;
 
 /*
- * DENIED "DependencyConflict": nothing fits; `explanation` is filled also then. NOT_FOUND "PackageNotFound",
- * "VersionNotFound". WAITING "RepositoryNotReady". INVALID "BadConstraint". Others as dv_repos_versions().
+ * DENIED "DependencyConflict": nothing fits; `explanation` is filled also then. NOT_FOUND
+ * "PackageNotFound", "VersionNotFound". WAITING "RepositoryNotReady". INVALID "BadConstraint".
+ * Others as dv_repos_versions().
  */
 DV_MUST_USE dv_err *dv_lock_resolve(dv_ctx *ctx, const dv_lock_env *env, dv_lock_result *ret_lock);
 
 /* The newest release that could be had and is newer than version, owned; NULL: none. */
-DV_MUST_USE dv_err *dv_lock_latest(dv_ctx *ctx, const dv_lock_env *env, const char *version, char **ret_latest);
+DV_MUST_USE dv_err *dv_lock_latest(dv_ctx *ctx, const dv_lock_env *env, const char *version,
+                                   char **ret_latest);
 
 /*
  * Index values of a PackageManifest: "package:NAME" for what it is, "needs:NAME" for each of its
  * dependencies, "unresolved" while nothing fits.
  */
 void dv_pm_index(void *arg, const dv_entry *entry, dv_strings *ret_values);
-/* The PackageManifests of a package that count for others (by reference, not being deleted), oldest first. */
+/* The PackageManifests of a package that count for others (by reference, not being deleted), oldest
+ * first. */
 dv_entries dv_pms_of_package(dv_informer *pms, const char *package);
 /* Those that name it among their dependencies. */
 dv_entries dv_pms_that_need(dv_informer *pms, const char *package);

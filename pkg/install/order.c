@@ -12,28 +12,64 @@ static bool is_one_of(const char *kind, const char *const *kinds, size_t n)
 }
 
 static const char *const definitions[] = {
-    "CustomResourceDefinition", "PriorityClass", "StorageClass", "RuntimeClass", "IngressClass",
-    "CSIDriver", "GatewayClass", "VolumeAttributesClass",
+    "CustomResourceDefinition",
+    "PriorityClass",
+    "StorageClass",
+    "RuntimeClass",
+    "IngressClass",
+    "CSIDriver",
+    "GatewayClass",
+    "VolumeAttributesClass",
 };
 static const char *const config[] = {
-    "ServiceAccount", "ConfigMap", "Secret", "PersistentVolume", "PersistentVolumeClaim", "Service",
-    "Endpoints", "EndpointSlice", "LimitRange", "ResourceQuota", "ClusterRole", "ClusterRoleBinding", "Role",
-    "RoleBinding", "NetworkPolicy", "PodDisruptionBudget", "ValidatingAdmissionPolicy",
+    "ServiceAccount",
+    "ConfigMap",
+    "Secret",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "Service",
+    "Endpoints",
+    "EndpointSlice",
+    "LimitRange",
+    "ResourceQuota",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "Role",
+    "RoleBinding",
+    "NetworkPolicy",
+    "PodDisruptionBudget",
+    "ValidatingAdmissionPolicy",
 };
 static const char *const hooks[] = {
-    "APIService", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration",
-    "ValidatingAdmissionPolicyBinding", "MutatingAdmissionPolicyBinding",
+    "APIService",
+    "ValidatingWebhookConfiguration",
+    "MutatingWebhookConfiguration",
+    "ValidatingAdmissionPolicyBinding",
+    "MutatingAdmissionPolicyBinding",
 };
 
 /* Groups without a dot, and those of the API server itself, are built in. */
 static bool is_built_in(const char *group)
 {
     static const char *const others[] = {
-        "rbac.authorization.k8s.io", "networking.k8s.io", "storage.k8s.io", "policy",
-        "apiextensions.k8s.io", "apiregistration.k8s.io", "admissionregistration.k8s.io",
-        "scheduling.k8s.io", "node.k8s.io", "coordination.k8s.io", "discovery.k8s.io",
-        "certificates.k8s.io", "flowcontrol.apiserver.k8s.io", "events.k8s.io",
-        "authentication.k8s.io", "authorization.k8s.io", "resource.k8s.io", "internal.apiserver.k8s.io",
+        "rbac.authorization.k8s.io",
+        "networking.k8s.io",
+        "storage.k8s.io",
+        "policy",
+        "apiextensions.k8s.io",
+        "apiregistration.k8s.io",
+        "admissionregistration.k8s.io",
+        "scheduling.k8s.io",
+        "node.k8s.io",
+        "coordination.k8s.io",
+        "discovery.k8s.io",
+        "certificates.k8s.io",
+        "flowcontrol.apiserver.k8s.io",
+        "events.k8s.io",
+        "authentication.k8s.io",
+        "authorization.k8s.io",
+        "resource.k8s.io",
+        "internal.apiserver.k8s.io",
     };
 
     return !strchr(group, '.') || is_one_of(group, others, DV_LEN(others));

@@ -13,7 +13,7 @@ typedef enum {
     DV_ORDER_CONFIG,      /* accounts, RBAC, ConfigMaps, Secrets, Services, claims, … */
     DV_ORDER_WORKLOADS,   /* and all else that is built in */
     DV_ORDER_CUSTOM,      /* custom resources */
-    DV_ORDER_HOOKS,       /* APIService and admission: once they exist, others' requests pass them */
+    DV_ORDER_HOOKS, /* APIService and admission: once they exist, others' requests pass them */
     DV_ORDERS,
 } dv_order;
 

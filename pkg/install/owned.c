@@ -23,10 +23,11 @@ struct dv_owned {
     void *arg;
     pthread_mutex_t mu;    /* kinds; a leaf: nothing else is locked under it */
     pthread_cond_t answer; /* an `asking` has ended */
-    dv_map *kinds;      /* "group/kind" */
+    dv_map *kinds;         /* "group/kind" */
 };
 
-dv_owned *dv_owned_new(dv_kube *kube, dv_cache *cache, void (*changed)(void *arg, const char *package), void *arg)
+dv_owned *dv_owned_new(dv_kube *kube, dv_cache *cache,
+                       void (*changed)(void *arg, const char *package), void *arg)
 {
     dv_owned *owned = DV_NEW(dv_owned);
 
@@ -89,7 +90,7 @@ static void read_finalizers(const json_t *object, dv_owned_object *o)
 
     if (!o->deleting)
         return;
-    json_array_foreach (dv_json_array(object, "/metadata/finalizers"), i, item)
+    json_array_foreach(dv_json_array(object, "/metadata/finalizers"), i, item)
         dv_buf_addf(&names, "%s%s", i ? ", " : "", json_string_value(item));
     if (names.n)
         o->finalizers = dv_buf_take(&names);
@@ -130,7 +131,8 @@ static dv_entry *reduce(void *arg, const json_t *object)
 static void told(void *arg, const char *key, const dv_entry *old, const dv_entry *now)
 {
     const dv_owned *owned = ((const kind *)arg)->owned;
-    const dv_owned_object *before = (const dv_owned_object *)old, *after = (const dv_owned_object *)now;
+    const dv_owned_object *before = (const dv_owned_object *)old,
+                          *after = (const dv_owned_object *)now;
     const char *was = before ? before->package : NULL, *is = after ? after->package : NULL;
 
     (void)key;
@@ -239,8 +241,8 @@ dv_err *dv_owned_watch(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource
     return dv_ctx_check(ctx);
 }
 
-dv_owned_state dv_owned_get(dv_owned *owned, const dv_resource *resource, const char *ns, const char *name,
-                            uint64_t since, dv_owned_object **ret_object)
+dv_owned_state dv_owned_get(dv_owned *owned, const dv_resource *resource, const char *ns,
+                            const char *name, uint64_t since, dv_owned_object **ret_object)
 {
     dv_informer *informer = informer_of(owned, find_kind(owned, resource));
     dv_auto_str key = dv_key_make(ns, name);

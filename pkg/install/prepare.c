@@ -21,8 +21,8 @@ static bool is_crd(const json_t *object)
 }
 
 /* The resource that a CRD among the objects will define, or NULL. */
-static const dv_resource *from_crds(dv_kube *kube, const dv_objects *objects, const char *api_version,
-                                    const char *kind)
+static const dv_resource *from_crds(dv_kube *kube, const dv_objects *objects,
+                                    const char *api_version, const char *kind)
 {
     dv_str group = dv_api_group(api_version);
     const char *version = strrchr(api_version, '/');
@@ -67,10 +67,17 @@ static dv_err *find_resource(dv_ctx *ctx, dv_kube *kube, const dv_objects *objec
 static void remove_server_fields(json_t *object)
 {
     static const char *const fields[] = {
-        "/status", "/metadata/managedFields", "/metadata/uid", "/metadata/resourceVersion",
-        "/metadata/creationTimestamp", "/metadata/generation", "/metadata/selfLink",
-        "/metadata/ownerReferences", "/metadata/deletionTimestamp",
-        "/metadata/deletionGracePeriodSeconds", "/metadata/generateName",
+        "/status",
+        "/metadata/managedFields",
+        "/metadata/uid",
+        "/metadata/resourceVersion",
+        "/metadata/creationTimestamp",
+        "/metadata/generation",
+        "/metadata/selfLink",
+        "/metadata/ownerReferences",
+        "/metadata/deletionTimestamp",
+        "/metadata/deletionGracePeriodSeconds",
+        "/metadata/generateName",
     };
 
     for (size_t i = 0; i < DV_LEN(fields); i++)
@@ -133,7 +140,8 @@ static bool has_namespace(const dv_objects *objects, const char *name)
     return false;
 }
 
-static void add_implied_namespace(dv_objects *objects, const char *name, const dv_resource *resource)
+static void add_implied_namespace(dv_objects *objects, const char *name,
+                                  const dv_resource *resource)
 {
     dv_object *o = dv_vec_push(&objects->all);
 
@@ -144,7 +152,8 @@ static void add_implied_namespace(dv_objects *objects, const char *name, const d
     o->ref = dv_objref_of(o->object);
 }
 
-/* Namespaces that objects go to and nobody wrote down; the PackageManifest's own is there already. */
+/* Namespaces that objects go to and nobody wrote down; the PackageManifest's own is there already.
+ */
 static dv_err *imply_namespaces(dv_ctx *ctx, dv_kube *kube, dv_objects *objects, const dv_pm *pm)
 {
     const dv_resource *resource;
@@ -203,7 +212,8 @@ static dv_err *check_unique(const dv_objects *objects)
             DV_CLEANUP(dv_buf_done) dv_buf name = DV_BUF_INIT(DV_PATH_MAX);
 
             dv_objref_add(&name, ref);
-            return dv_err_new(DV_INVALID, "DuplicateObject", "%s is written twice", dv_buf_cstr(&name));
+            return dv_err_new(DV_INVALID, "DuplicateObject", "%s is written twice",
+                              dv_buf_cstr(&name));
         }
         dv_map_put(seen, dv_buf_str(&key), &objects->all.at[i]);
     }
@@ -217,8 +227,8 @@ static void collect(json_t *items, dv_objects *objects)
     size_t i;
     json_t *item;
 
-    json_array_foreach (items, i, item)
-        dv_vec_push(&objects->all)->object = json_incref(json_object_get(item, "object"));
+    json_array_foreach(items, i, item) dv_vec_push(&objects->all)->object =
+        json_incref(json_object_get(item, "object"));
 }
 
 static dv_err *prepare_one(dv_ctx *ctx, dv_kube *kube, const dv_objects *objects, dv_object *o,
@@ -245,7 +255,8 @@ dv_err *dv_prepare(dv_ctx *ctx, dv_kube *kube, json_t *items, const dv_prepare_o
 
     collect(taken, &objects);
     for (size_t i = 0; i < objects.all.n; i++)
-        DV_CHECK(prepare_one(ctx, kube, &objects, &objects.all.at[i], options, json_array_get(taken, i)));
+        DV_CHECK(prepare_one(ctx, kube, &objects, &objects.all.at[i], options,
+                             json_array_get(taken, i)));
     DV_CHECK(imply_namespaces(ctx, kube, &objects, options->pm));
     for (size_t i = 0; i < objects.all.n; i++) {
         DV_CHECK(mark_owner(objects.all.at[i].object, options->pm));
@@ -265,8 +276,7 @@ dv_err *dv_prepare_stored(dv_ctx *ctx, dv_kube *kube, json_t *items, dv_objects 
     size_t i;
     json_t *item;
 
-    json_array_foreach (taken, i, item)
-        dv_vec_push(&objects.all)->object = json_incref(item);
+    json_array_foreach(taken, i, item) dv_vec_push(&objects.all)->object = json_incref(item);
     for (i = 0; i < objects.all.n; i++) {
         dv_object *o = &objects.all.at[i];
 

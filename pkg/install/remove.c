@@ -31,7 +31,8 @@ static void add_orphan(dv_remove_result *result, const dv_objref *ref, const cha
 }
 
 /* NULL in *ret_resource: the kind is gone, and with it all its objects. */
-static dv_err *find_resource(dv_ctx *ctx, const dv_remove_env *env, const dv_objref *ref, const dv_resource **ret_resource)
+static dv_err *find_resource(dv_ctx *ctx, const dv_remove_env *env, const dv_objref *ref,
+                             const dv_resource **ret_resource)
 {
     dv_err *err = dv_kube_resource(ctx, env->kube, ref->api_version, ref->kind, ret_resource);
 
@@ -56,11 +57,13 @@ typedef struct {
  * An item without uid was listed before it was applied, and the run ended in between: it is ours
  * only if the cluster has it with our label. Sets its uid then; else *ret_ours is false.
  */
-static dv_err *find_unknown(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *resource, dv_inventory_item *item, bool *ret_ours)
+static dv_err *find_unknown(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *resource,
+                            dv_inventory_item *item, bool *ret_ours)
 {
     dv_auto_owned seen = NULL;
     json_auto_t *object = NULL;
-    dv_owned_state state = dv_owned_get(env->owned, resource, item->ref.ns, item->ref.name, 0, &seen);
+    dv_owned_state state =
+        dv_owned_get(env->owned, resource, item->ref.ns, item->ref.name, 0, &seen);
 
     *ret_ours = false;
     if (state == DV_OWNED_PRESENT) {
@@ -99,10 +102,12 @@ static bool has_uid(const dv_inventory_item *item)
 static bool fate_from_watch(const dv_remove_env *env, const dv_inventory_item *item, fate *f)
 {
     dv_auto_owned seen = NULL;
-    dv_owned_state state = dv_owned_get(env->owned, f->resource, item->ref.ns, item->ref.name, 0, &seen);
+    dv_owned_state state =
+        dv_owned_get(env->owned, f->resource, item->ref.ns, item->ref.name, 0, &seen);
 
     if (state != DV_OWNED_PRESENT)
-        return false; /* absence may be a lag: deleting what is gone costs one request and is certain */
+        return false; /* absence may be a lag: deleting what is gone costs one request and is
+                         certain */
     if (strcmp(seen->uid, item->ref.uid) != 0) {
         f->gone = true; /* another object has its name */
         return true;
@@ -112,7 +117,8 @@ static bool fate_from_watch(const dv_remove_env *env, const dv_inventory_item *i
     return seen->deleting;
 }
 
-static dv_kube_request delete_request(const dv_remove_env *env, const dv_inventory_item *item, const fate *f)
+static dv_kube_request delete_request(const dv_remove_env *env, const dv_inventory_item *item,
+                                      const fate *f)
 {
     return (dv_kube_request){
         .verb = DV_KUBE_DELETE,
@@ -131,7 +137,7 @@ static char *blocking_finalizers(const json_t *object)
     size_t i;
     json_t *item;
 
-    json_array_foreach (dv_json_array(object, "/metadata/finalizers"), i, item)
+    json_array_foreach(dv_json_array(object, "/metadata/finalizers"), i, item)
         dv_buf_addf(&names, "%s%s", i ? ", " : "", json_string_value(item));
     return names.n ? dv_buf_take(&names) : NULL;
 }
@@ -174,8 +180,8 @@ static dv_err *look_up(dv_ctx *ctx, const dv_remove_env *env, dv_inventory_item 
 }
 
 /* Sends deletes for the items `at`; errors of single objects are joined. */
-static dv_err *delete_class(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items, const size_t *at,
-                            size_t n, fate *fates, dv_remove_result *out)
+static dv_err *delete_class(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items,
+                            const size_t *at, size_t n, fate *fates, dv_remove_result *out)
 {
     dv_kube_request *requests = dv_calloc(n, sizeof(*requests));
     dv_kube_result *results = dv_calloc(n, sizeof(*results));
@@ -213,7 +219,8 @@ static dv_err *delete_class(dv_ctx *ctx, const dv_remove_env *env, dv_inventory 
     return first;
 }
 
-static dv_err *waiting_error(const dv_inventory *items, const size_t *at, size_t n, const fate *fates)
+static dv_err *waiting_error(const dv_inventory *items, const size_t *at, size_t n,
+                             const fate *fates)
 {
     DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(4096);
     size_t told = 0;
@@ -232,7 +239,8 @@ static dv_err *waiting_error(const dv_inventory *items, const size_t *at, size_t
         dv_buf_addf(&text, " and %zu more", told - 5);
     if (!told)
         return NULL;
-    return dv_err_new(DV_WAITING, "AwaitingDeletion", "waiting until %s is gone", dv_buf_cstr(&text));
+    return dv_err_new(DV_WAITING, "AwaitingDeletion", "waiting until %s is gone",
+                      dv_buf_cstr(&text));
 }
 
 /* The items of the class that goes next, in reverse order; 0: nothing is left. */
@@ -250,7 +258,8 @@ static size_t next_class(const dv_inventory *items, size_t *ret_at)
 }
 
 /* `at` is descending, so dropping one leaves the indexes before it true. */
-static void drop_gone(dv_inventory *items, const size_t *at, size_t n, const fate *fates, dv_remove_result *result)
+static void drop_gone(dv_inventory *items, const size_t *at, size_t n, const fate *fates,
+                      dv_remove_result *result)
 {
     for (size_t i = 0; i < n; i++) {
         if (!fates[i].gone)
@@ -276,15 +285,24 @@ dv_err *dv_remove_identify(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *
 
 /* ---- Leaving: without our label and annotation, so that nobody takes it for ours ---- */
 
-static dv_err *orphan_one(dv_ctx *ctx, const dv_remove_env *env, dv_inventory_item *item, const char *why, dv_remove_result *result)
+/* It is gone, or another has its name. */
+static bool is_no_more(const dv_err *err)
 {
-    json_auto_t *patch = json_pack("{s:{s:{s:n},s:{s:n}}}", "metadata", "labels", DV_LABEL_OWNER, "annotations",
-                                   DV_ANNOTATION_PACKAGE);
+    return dv_err_is(err, DV_NOT_FOUND) ||
+           (dv_err_is(err, DV_CONFLICT) && strcmp(dv_err_reason(err), "UIDMismatch") == 0);
+}
+
+static dv_err *orphan_one(dv_ctx *ctx, const dv_remove_env *env, dv_inventory_item *item,
+                          const char *why, dv_remove_result *result)
+{
+    json_auto_t *patch = json_pack("{s:{s:{s:n},s:{s:n}}}", "metadata", "labels", DV_LABEL_OWNER,
+                                   "annotations", DV_ANNOTATION_PACKAGE);
     fate f = {0};
 
     DV_CHECK(look_up(ctx, env, item, &f));
     if (f.gone)
         return NULL;
+    dv_json_put_str(dv_json_object(patch, "/metadata"), "uid", item->ref.uid); /* one that was made anew is not ours to change */
     const dv_kube_request request = {
         .verb = DV_KUBE_MERGE_PATCH,
         .resource = f.resource,
@@ -296,14 +314,19 @@ static dv_err *orphan_one(dv_ctx *ctx, const dv_remove_env *env, dv_inventory_it
         .metadata_only = true,
     };
     dv_err *err = dv_kube_do(ctx, env->kube, &request, /* ret_object= */ NULL);
-    if (!dv_err_is(err, DV_NOT_FOUND) && !(dv_err_is(err, DV_DENIED) && env->orphan_denied))
+    if (is_no_more(err)) {
+        dv_err_free(err);
+        return NULL;
+    }
+    if (!(dv_err_is(err, DV_DENIED) && env->orphan_denied))
         DV_TRY(err, "leaving %s \"%s\"", item->ref.kind, item->ref.name);
     dv_err_free(err);
     add_orphan(result, &item->ref, why);
     return NULL;
 }
 
-dv_err *dv_orphan(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items, dv_remove_result *result)
+dv_err *dv_orphan(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items,
+                  dv_remove_result *result)
 {
     for (size_t i = items->n; i-- > 0;) {
         DV_CHECK(orphan_one(ctx, env, &items->at[i], "deletionPolicy: Orphan", result));
@@ -312,7 +335,8 @@ dv_err *dv_orphan(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items, dv
     return NULL;
 }
 
-static dv_err *leave_adopted(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items, dv_remove_result *result)
+static dv_err *leave_adopted(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items,
+                             dv_remove_result *result)
 {
     for (size_t i = items->n; i-- > 0;) {
         if (!items->at[i].adopted)
@@ -325,7 +349,8 @@ static dv_err *leave_adopted(dv_ctx *ctx, const dv_remove_env *env, dv_inventory
 
 /* ---- Removing ---- */
 
-dv_err *dv_remove(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items, dv_remove_result *result)
+dv_err *dv_remove(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items,
+                  dv_remove_result *result)
 {
     dv_err *err = leave_adopted(ctx, env, items, result);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Taking objects out of the cluster: what left a manifest (prune) and whole packages (uninstall), in
- * reverse order of application, class by class, each awaited before the next begins.
+ * Taking objects out of the cluster: what left a manifest (prune) and whole packages (uninstall),
+ * in reverse order of application, class by class, each awaited before the next begins.
  *
  * It runs from the inventory alone. Deletes carry the uid, so an object that somebody made anew
  * stays. What was adopted, and what is no longer ours, is left. Data is never lost by accident: see
@@ -35,18 +35,22 @@ void dv_remove_result_done(dv_remove_result *result);
 DV_MUST_USE dv_err *dv_remove_identify(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items);
 
 /*
- * DENIED "DataWouldBeLost": a CustomResourceDefinition with custom resources outside the inventory, a
- * namespace with foreign objects, or a PersistentVolumeClaim is among the items; all are listed.
+ * DENIED "DataWouldBeLost": a CustomResourceDefinition with custom resources outside the inventory,
+ * a namespace with foreign objects, or a PersistentVolumeClaim is among the items; all are listed.
  * Nothing was deleted then.
  */
-DV_MUST_USE dv_err *dv_remove_check(dv_ctx *ctx, const dv_remove_env *env, const dv_inventory *items);
+DV_MUST_USE dv_err *dv_remove_check(dv_ctx *ctx, const dv_remove_env *env,
+                                    const dv_inventory *items);
 
 /*
  * Deletes one step further; items that are gone (or are left) are taken out of `items`. NULL: all
- * are. WAITING "AwaitingDeletion": names what is awaited and the finalizers that block it. DENIED: forbidden.
+ * are. WAITING "AwaitingDeletion": names what is awaited and the finalizers that block it. DENIED:
+ * forbidden.
  */
-DV_MUST_USE dv_err *dv_remove(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items, dv_remove_result *result);
+DV_MUST_USE dv_err *dv_remove(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items,
+                              dv_remove_result *result);
 /*
  * Leaves all items in the cluster without our label and annotation (deletionPolicy: Orphan).
  */
-DV_MUST_USE dv_err *dv_orphan(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items, dv_remove_result *result);
+DV_MUST_USE dv_err *dv_orphan(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items,
+                              dv_remove_result *result);

@@ -82,7 +82,7 @@ static dv_err *decode(dv_ctx *ctx, dv_kube *kube, const json_t *in, dv_applied *
     json_t *item;
 
     snprintf(applied->inputs, sizeof(applied->inputs), "%s", text_of(in, "/inputs"));
-    json_array_foreach (dv_json_array(in, "/items"), i, item)
+    json_array_foreach(dv_json_array(in, "/items"), i, item)
         DV_CHECK(decode_item(ctx, kube, item, applied));
     applied->complete = true;
     return NULL;
@@ -90,8 +90,8 @@ static dv_err *decode(dv_ctx *ctx, dv_kube *kube, const json_t *in, dv_applied *
 
 /* ---- Writing ---- */
 
-static dv_err *write_part(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner, size_t part,
-                          size_t parts, dv_str bytes)
+static dv_err *write_part(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner,
+                          size_t part, size_t parts, dv_str bytes)
 {
     DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(DV_STORED_PART_MAX * 2);
     char name[PART_NAME_MAX], count[24];
@@ -133,8 +133,9 @@ dv_err *dv_stored_save(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *o
     for (size_t part = parts; part-- > 0;) {
         dv_str bytes = dv_str_skip(dv_buf_str(&packed), part * DV_STORED_PART_MAX);
 
-        DV_TRY(write_part(ctx, kube, ns, owner, part, parts, dv_str_head(bytes, DV_STORED_PART_MAX)),
-               "storing the applied objects");
+        DV_TRY(
+            write_part(ctx, kube, ns, owner, part, parts, dv_str_head(bytes, DV_STORED_PART_MAX)),
+            "storing the applied objects");
     }
     return NULL;
 }
@@ -160,9 +161,11 @@ static dv_err *read_part(dv_ctx *ctx, dv_kube *kube, const char *ns, const char 
 }
 
 /* All parts, expanded, as a document. */
-static dv_err *read_document(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner, json_t **ret_json)
+static dv_err *read_document(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner,
+                             json_t **ret_json)
 {
-    DV_CLEANUP(dv_buf_done) dv_buf packed = DV_BUF_INIT(DV_STORED_PART_MAX * DV_STORED_PARTS_MAX * 2);
+    DV_CLEANUP(dv_buf_done)
+    dv_buf packed = DV_BUF_INIT(DV_STORED_PART_MAX * DV_STORED_PARTS_MAX * 2);
     DV_CLEANUP(dv_buf_done) dv_buf plain = DV_BUF_INIT(DV_STORED_BYTES_MAX);
     size_t parts = 1, ignored;
 
@@ -182,12 +185,14 @@ dv_err *dv_stored_load(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *o
 
     if (!err)
         err = decode(ctx, kube, json, &applied);
-    /* A damaged or half-written store, or one with kinds that are gone, counts as none: it is made anew. */
+    /* A damaged or half-written store, or one with kinds that are gone, counts as none: it is made
+     * anew. */
     if (dv_err_is(err, DV_INVALID))
         err = dv_err_recast(err, DV_NOT_FOUND, "StoreUnreadable");
     DV_TRY(err, "reading the applied objects");
     if (ret_objects)
-        DV_CHECK(dv_prepare_stored(ctx, kube, json_incref(dv_json_array(json, "/objects")), ret_objects));
+        DV_CHECK(dv_prepare_stored(ctx, kube, json_incref(dv_json_array(json, "/objects")),
+                                   ret_objects));
     *ret_applied = applied;
     applied = (dv_applied){0};
     return NULL;
