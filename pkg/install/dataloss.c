@@ -135,6 +135,9 @@ static dv_err *check_namespace(dv_ctx *ctx, const dv_remove_env *env, const dv_i
     size_t cursor = 0;
     const dv_resource *resource;
 
+    /* A kind that is not known is not looked through: know them all, also right after a restart. */
+    dv_kube_discovery_suspect(env->kube);
+    DV_CHECK(dv_kube_resource(ctx, env->kube, item->ref.api_version, item->ref.kind, &resource));
     s->ns = item->ref.name;
     while (dv_kube_next_resource(env->kube, &cursor, &resource)) {
         if (!resource->namespaced || !resource->can_list_watch || !resource->can_delete ||

@@ -146,7 +146,7 @@ static void settle(const dv_ctx *ctx, dv_kube *kube, const dv_kube_request *requ
             dv_kube_answer_error(request, status, dv_buf_str(&response->body),
                                  dv_http_retry_after_ms(response, ctx->clock));
         if (strcmp(dv_err_reason(ret_result->err), "KindNotFound") == 0)
-            dv_discovery_suspect(kube);
+            dv_kube_discovery_suspect(kube);
     } else if (want_object) {
         ret_result->err = read_object(request, response, &ret_result->object);
     }

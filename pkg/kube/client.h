@@ -60,6 +60,11 @@ const dv_resource *dv_kube_resource_static(dv_kube *kube, const char *group, con
 /* A CRD came or went: the next look-up that misses asks afresh at once. */
 void dv_kube_discovery_stale(dv_kube *kube);
 /*
+ * Kinds may have come or gone: the next look-up, hit or miss, reads discovery again if that is 2 s
+ * old; where it can't, what was known is answered.
+ */
+void dv_kube_discovery_suspect(dv_kube *kube);
+/*
  * Walks the preferred version of all kinds that discovery knows: *cursor starts at 0; false at
  * the end. Kinds that come meanwhile may be missed. Discovery must have been read (any look-up
  * does).

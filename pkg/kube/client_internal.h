@@ -129,8 +129,6 @@ void dv_kube_exchange(dv_ctx *ctx, dv_kube *kube, dv_http_lane *lane, dv_http_re
 /* ---- discovery.c ---- */
 void dv_discovery_init(dv_discovery *discovery);
 void dv_discovery_done(dv_discovery *discovery);
-/* A request for this kind was answered as if the kind were gone. */
-void dv_discovery_suspect(dv_kube *kube);
 /* Adds what /api or /apis said to what a look-up finds. INVALID: no such document, or too much. */
 DV_MUST_USE dv_err *dv_discovery_add(dv_discovery *discovery, dv_kinds *kinds,
                                      const json_t *document);

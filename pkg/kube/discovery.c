@@ -434,7 +434,7 @@ void dv_kube_discovery_stale(dv_kube *kube)
     kube->discovery.stale = true;
 }
 
-void dv_discovery_suspect(dv_kube *kube)
+void dv_kube_discovery_suspect(dv_kube *kube)
 {
     DV_LOCK_SCOPE(&kube->discovery.mu);
 

@@ -73,7 +73,7 @@ static dv_err *fetch_page(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *req
     dv_err *err = dv_kube_answer_error(request, status, dv_buf_str(&response->body),
                                        dv_http_retry_after_ms(response, ctx->clock));
     if (strcmp(dv_err_reason(err), "KindNotFound") == 0)
-        dv_discovery_suspect(kube);
+        dv_kube_discovery_suspect(kube);
     return err;
 }
 

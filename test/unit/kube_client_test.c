@@ -501,7 +501,7 @@ static void discovery_that_fails_is_transient_and_keeps_what_was_known(void **st
     say(1, (reply){"GET /apis ", 200, NULL, DISCOVERY(""), 0, 0});
     assert_ok(find("v1", "Pod", &found));
     say(1, (reply){"GET /apis ", 503, NULL, "", 0, 0});
-    dv_discovery_suspect(t.kube);
+    dv_kube_discovery_suspect(t.kube);
     dv_fake_clock_advance(&t.clock, DV_KUBE_DISCOVERY_MS);
     assert_ok(find("v1", "Pod", &found));
     assert_err(find("v1", "Node", &found), DV_TRANSIENT, "discovery: the server answered 503");
