@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/process.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -229,6 +235,81 @@ static bool leads_to(int pid, int fd, const char *want)
            dv_str_starts(dv_str_of(target), dv_str_of(want));
 }
 
+/* ---- Where the kernel has no pidfd_open() ---- */
+
+static const struct old_kernel_row {
+    const char *name;
+    dv_process_spec spec;
+    int64_t timeout_ms;
+    int kind; /* of the error; 0: none */
+} old_kernel_rows[] = {
+    {"without pidfd, output and exit code come back", {.argv = SHELL("printf out; exit 7")}, .kind = 0},
+    {"without pidfd, a child that closes its output is waited for",
+     {.argv = SHELL("printf out; exec >&- 2>&-; sleep 0.1; exit 7")},
+     .kind = 0},
+    {"without pidfd, the deadline ends it",
+     {.argv = SHELL("sleep 60")},
+     .timeout_ms = 30,
+     .kind = DV_TRANSIENT},
+    {"without pidfd, too much output ends it",
+     {.argv = SHELL("yes"), .output_limit = 1000},
+     .kind = DV_INVALID},
+};
+
+typedef struct {
+    const struct old_kernel_row *row;
+    dv_process_result result;
+    dv_err *err;
+    int filtered; /* errno of pidfd_open() */
+} old_kernel_run;
+
+/* For the calling thread and its children only, and for good. */
+static void lack_pidfd(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {.len = DV_LEN(code), .filter = code};
+
+    DV_ASSERT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+
+static void *run_on_old_kernel(void *arg)
+{
+    old_kernel_run *run = arg;
+    dv_ctx ctx = dv_ctx_make(/* cancel= */ NULL);
+
+    lack_pidfd();
+    run->filtered = pidfd_open(getpid(), 0) < 0 ? errno : 0;
+    if (run->row->timeout_ms)
+        dv_ctx_set_timeout(&ctx, run->row->timeout_ms);
+    run->err = dv_process_run(&ctx, &run->row->spec, &run->result);
+    return NULL;
+}
+
+static void an_old_kernel_will_do(void **state)
+{
+    const struct old_kernel_row *row = *state;
+    old_kernel_run done = {.row = row};
+
+    pthread_join(dv_thread_start("run", DV_STACK_BYTES, run_on_old_kernel, &done), NULL);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left behind */
+    assert_int_equal(errno, ECHILD);
+    assert_int_equal(done.filtered, ENOSYS);
+    if (row->kind) {
+        assert_err(done.err, (dv_err_kind)row->kind, NULL);
+        return;
+    }
+    assert_ok(done.err);
+    assert_string_equal(done.result.out, "out");
+    assert_int_equal(done.result.exit_code, 7);
+    dv_process_result_done(&done.result);
+}
+
 static void a_channel_is_descriptor_3_and_nothing_else_is_open(void **state DV_UNUSED)
 {
     DV_CLEANUP(dv_strings_done) dv_strings open_fds = {0};
@@ -323,6 +404,7 @@ int main(void)
     DV_TEST(&suite, the_deadline_kills_it_and_its_children);
     DV_TEST(&suite, a_cancel_kills_it);
     DV_TEST(&suite, a_grandchild_does_not_hold_us);
+    DV_TABLE(&suite, an_old_kernel_will_do, old_kernel_rows);
     DV_TEST(&suite, a_channel_is_descriptor_3_and_nothing_else_is_open);
     DV_TEST(&suite, a_channel_at_3_survives);
     DV_TEST(&suite, a_channel_child_has_only_the_environment_it_is_given);
