@@ -112,11 +112,12 @@ static bool is_scaled_by_controller(const char *message)
 
 static bool yield_bundles(json_t *object, const char *message)
 {
-    bool any = give_up(object, "/spec/caBundle", message) |
-               give_up(object, "/spec/conversion/webhook/clientConfig/caBundle", message);
+    bool any = give_up(object, "/spec/caBundle", message);
     size_t i;
     json_t *hook;
 
+    if (give_up(object, "/spec/conversion/webhook/clientConfig/caBundle", message))
+        any = true;
     json_array_foreach(dv_json_array(object, "/webhooks"), i, hook)
     {
         if (!dv_json_at(hook, "/clientConfig/caBundle") ||
@@ -131,8 +132,10 @@ static bool yield_bundles(json_t *object, const char *message)
 bool dv_conflict_yield(json_t *object, const dv_objref *ref, const dv_pm_spec *spec,
                        bool autoscaled, const char *message)
 {
-    bool any = yield_ignored(object, ref, spec, message) | yield_bundles(object, message);
+    bool ignored = yield_ignored(object, ref, spec, message);
+    bool bundles = yield_bundles(object, message);
+    bool replicas = (autoscaled || is_scaled_by_controller(message)) &&
+                    give_up(object, "/spec/replicas", message);
 
-    return any | ((autoscaled || is_scaled_by_controller(message)) &&
-                  give_up(object, "/spec/replicas", message));
+    return ignored || bundles || replicas;
 }
