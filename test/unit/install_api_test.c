@@ -13,10 +13,14 @@ static const struct table {
     const dv_field_row *rows;
     const size_t *n;
 } tables[] = {
-    {"PackageManifest's spec", "davit.dev_packagemanifests.yaml", "/spec", dv_pm_spec_rows, &dv_pm_spec_n_rows},
-    {"PackageManifest's status", "davit.dev_packagemanifests.yaml", "/status", dv_pm_status_rows, &dv_pm_status_n_rows},
-    {"PackageRepository's spec", "davit.dev_packagerepositories.yaml", "/spec", dv_pkgrepo_spec_rows, &dv_pkgrepo_spec_n_rows},
-    {"PackageRepository's status", "davit.dev_packagerepositories.yaml", "/status", dv_pkgrepo_status_rows, &dv_pkgrepo_status_n_rows},
+    {"PackageManifest's spec", "davit.dev_packagemanifests.yaml", "/spec", dv_pm_spec_rows,
+     &dv_pm_spec_n_rows},
+    {"PackageManifest's status", "davit.dev_packagemanifests.yaml", "/status", dv_pm_status_rows,
+     &dv_pm_status_n_rows},
+    {"PackageRepository's spec", "davit.dev_packagerepositories.yaml", "/spec",
+     dv_pkgrepo_spec_rows, &dv_pkgrepo_spec_n_rows},
+    {"PackageRepository's status", "davit.dev_packagerepositories.yaml", "/status",
+     dv_pkgrepo_status_rows, &dv_pkgrepo_status_n_rows},
 };
 
 static json_t *read_crd(const char *file)
@@ -60,7 +64,8 @@ static void compare_row(const dv_field_row *row, const json_t *field)
         fail_msg("%s: not as in the CRD", row->name);
     if (row->type == DV_FIELD_ENUM)
         for (size_t i = 0; row->values[i]; i++)
-            assert_string_equal(json_string_value(json_array_get(dv_json_array(field, "/enum"), i)), row->values[i]);
+            assert_string_equal(json_string_value(json_array_get(dv_json_array(field, "/enum"), i)),
+                                row->values[i]);
     if (row->type == DV_FIELD_LIST)
         compare(row->rows, row->n_rows, dv_json_at(field, "/items"));
     if (row->type == DV_FIELD_OBJECT)
@@ -75,7 +80,8 @@ static void compare(const dv_field_row *rows, size_t n, const json_t *schema)
 
     for (size_t i = 0; i < n; i++)
         compare_row(&rows[i], json_object_get(properties, rows[i].name));
-    json_object_foreach ((json_t *)(uintptr_t)properties, key, value) {
+    json_object_foreach((json_t *)(uintptr_t)properties, key, value)
+    {
         bool found = false;
 
         for (size_t i = 0; i < n && !found; i++)
@@ -89,7 +95,8 @@ static void table_agrees_with_crd(void **state)
 {
     const struct table *table = *state;
     json_auto_t *crd = read_crd(table->file);
-    dv_auto_str pointer = dv_asprintf("/spec/versions/0/schema/openAPIV3Schema/properties%s", table->pointer);
+    dv_auto_str pointer =
+        dv_asprintf("/spec/versions/0/schema/openAPIV3Schema/properties%s", table->pointer);
 
     compare(table->rows, *table->n, dv_json_at(crd, pointer));
 }
@@ -123,7 +130,8 @@ static void an_empty_spec_has_the_defaults(void **state)
 
 static void an_inline_manifest_has_no_package_name(void **state)
 {
-    dv_auto_pm pm = read_pm("{\"metadata\":{\"name\":\"web\",\"namespace\":\"a\"},\"spec\":{\"manifest\":{\"name\":\"x\"}}}");
+    dv_auto_pm pm = read_pm("{\"metadata\":{\"name\":\"web\",\"namespace\":\"a\"},\"spec\":{"
+                            "\"manifest\":{\"name\":\"x\"}}}");
 
     (void)state;
     assert_string_equal(pm->spec.package, "");
@@ -132,10 +140,13 @@ static void an_inline_manifest_has_no_package_name(void **state)
 
 static void metadata_that_matters_is_read(void **state)
 {
-    dv_auto_pm pm = read_pm("{\"metadata\":{\"name\":\"web\",\"namespace\":\"a\",\"uid\":\"u1\",\"generation\":7,"
-                            "\"deletionTimestamp\":\"1970-01-01T00:00:05Z\",\"finalizers\":[\"other\",\"davit.dev/uninstall\"],"
-                            "\"annotations\":{\"davit.dev/installed-as-dependency\":\"true\",\"davit.dev/requestedAt\":\"now\","
-                            "\"davit.dev/allow-data-loss\":\"false\"}}}");
+    dv_auto_pm pm = read_pm(
+        "{\"metadata\":{\"name\":\"web\",\"namespace\":\"a\",\"uid\":\"u1\",\"generation\":7,"
+        "\"deletionTimestamp\":\"1970-01-01T00:00:05Z\",\"finalizers\":[\"other\",\"davit.dev/"
+        "uninstall\"],"
+        "\"annotations\":{\"davit.dev/installed-as-dependency\":\"true\",\"davit.dev/"
+        "requestedAt\":\"now\","
+        "\"davit.dev/allow-data-loss\":\"false\"}}}");
 
     (void)state;
     assert_string_equal(pm->uid, "u1");
@@ -151,10 +162,14 @@ static void metadata_that_matters_is_read(void **state)
 static void a_status_survives_a_copy(void **state)
 {
     dv_auto_pm pm = read_pm(
-        "{\"metadata\":{\"name\":\"web\",\"namespace\":\"a\"},\"status\":{\"version\":\"1.0.0+1\",\"observedGeneration\":3,"
-        "\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\",\"reason\":\"Installed\",\"message\":\"\",\"lastTransitionTime\":\"t\"}],"
-        "\"dependencies\":[{\"name\":\"db\",\"range\":\"^1\",\"version\":\"1.2.0\",\"requiredBy\":[\"web\"]}],"
-        "\"inventory\":[{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"namespace\":\"n\",\"name\":\"s\",\"uid\":\"u\",\"adopted\":true}],"
+        "{\"metadata\":{\"name\":\"web\",\"namespace\":\"a\"},\"status\":{\"version\":\"1.0.0+1\","
+        "\"observedGeneration\":3,"
+        "\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\",\"reason\":\"Installed\","
+        "\"message\":\"\",\"lastTransitionTime\":\"t\"}],"
+        "\"dependencies\":[{\"name\":\"db\",\"range\":\"^1\",\"version\":\"1.2.0\",\"requiredBy\":["
+        "\"web\"]}],"
+        "\"inventory\":[{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"namespace\":\"n\",\"name\":"
+        "\"s\",\"uid\":\"u\",\"adopted\":true}],"
         "\"artifacts\":[{\"url\":\"https://x/y\",\"sha256\":\"00\"}],"
         "\"history\":[{\"version\":\"1.0.0+1\",\"time\":\"t\",\"outcome\":\"Installed\"}]}}");
     dv_pm_status copy = dv_pm_status_dup(&pm->status);
@@ -174,10 +189,13 @@ static void a_repository_reads_its_references(void **state)
     dv_pkgrepo *repo = NULL;
 
     (void)state;
-    assert_ok(dv_json_read(DV_STR("{\"metadata\":{\"name\":\"main\"},\"spec\":{\"url\":\"https://x/y\",\"priority\":5,\"interval\":\"1m\","
-                                  "\"secretRef\":{\"name\":\"s\"},\"caSecretRef\":{\"name\":\"c\"},\"packages\":[\"a*\"],"
-                                  "\"namespaceSelector\":{\"matchLabels\":{\"a\":\"b\"}}}}"),
-                           &object));
+    assert_ok(dv_json_read(
+        DV_STR(
+            "{\"metadata\":{\"name\":\"main\"},\"spec\":{\"url\":\"https://x/"
+            "y\",\"priority\":5,\"interval\":\"1m\","
+            "\"secretRef\":{\"name\":\"s\"},\"caSecretRef\":{\"name\":\"c\"},\"packages\":[\"a*\"],"
+            "\"namespaceSelector\":{\"matchLabels\":{\"a\":\"b\"}}}}"),
+        &object));
     assert_ok(dv_pkgrepo_decode(object, &repo));
     assert_string_equal(repo->spec.secret_name, "s");
     assert_string_equal(repo->spec.ca_secret_name, "c");
@@ -202,7 +220,8 @@ static void a_transition_time_moves_with_the_status_only(void **state)
     assert_string_equal(ready->reason, "B");
     assert_int_equal(ready->observed_generation, 2);
     dv_condition_set(&status.conditions, "Ready", "True", "C", "", 2, 3000);
-    assert_string_equal(dv_condition_get(&status.conditions, "Ready")->last_transition_time, "1970-01-01T00:00:03Z");
+    assert_string_equal(dv_condition_get(&status.conditions, "Ready")->last_transition_time,
+                        "1970-01-01T00:00:03Z");
     assert_true(dv_condition_is_true(&status.conditions, "Ready"));
     dv_condition_drop(&status.conditions, "Ready");
     assert_null(dv_condition_get(&status.conditions, "Ready"));
@@ -212,8 +231,10 @@ static void a_transition_time_moves_with_the_status_only(void **state)
 static void an_inventory_holds_an_object_once(void **state)
 {
     dv_inventory inventory = {0};
-    dv_objref v1 = {.api_version = "apps/v1", .kind = "Deployment", .ns = "n", .name = "a", .uid = ""};
-    dv_objref beta = {.api_version = "apps/v1beta1", .kind = "Deployment", .ns = "n", .name = "a", .uid = ""};
+    dv_objref v1 = {
+        .api_version = "apps/v1", .kind = "Deployment", .ns = "n", .name = "a", .uid = ""};
+    dv_objref beta = {
+        .api_version = "apps/v1beta1", .kind = "Deployment", .ns = "n", .name = "a", .uid = ""};
 
     (void)state;
     dv_inventory_add(&inventory, &v1);

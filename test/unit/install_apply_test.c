@@ -4,31 +4,48 @@
 
 #include "install/apply.h"
 
-#define CM(name) "{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: " name ", namespace: own}, data: {k: v}}}"
-#define DEPLOYMENT "{object: {apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: own}, spec: {replicas: 2, paused: true}}}"
+#define CM(name)                                                                                   \
+    "{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: " name                            \
+    ", namespace: own}, data: {k: v}}}"
+#define DEPLOYMENT                                                                                 \
+    "{object: {apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: own}, spec: " \
+    "{replicas: 2, paused: true}}}"
 #define HPA                                                                                        \
-    "{object: {apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h, namespace: own},"                              \
+    "{object: {apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h, "    \
+    "namespace: own},"                                                                             \
     " spec: {scaleTargetRef: {kind: Deployment, name: d}}}}"
 #define CRD                                                                                        \
-    "{object: {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: widgets.example.com},"                  \
+    "{object: {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: "    \
+    "{name: widgets.example.com},"                                                                 \
     " spec: {group: example.com, scope: Namespaced, names: {kind: Widget, plural: widgets}}}}"
-#define WIDGET "{object: {apiVersion: example.com/v1, kind: Widget, metadata: {name: w, namespace: own}, spec: {a: b}}}"
+#define WIDGET                                                                                     \
+    "{object: {apiVersion: example.com/v1, kind: Widget, metadata: {name: w, namespace: own}, "    \
+    "spec: {a: b}}}"
 #define NAMESPACE "{object: {apiVersion: v1, kind: Namespace, metadata: {name: space}}}"
 
 /* ConfigMap own/a of nobody, of a package, of one that is gone, of ourselves. */
-#define THERE(extra) "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: own" extra "}, data: {mine: x}}"
-#define MARKED(owner, package) ", labels: {davit.dev/owner: " owner "}, annotations: {davit.dev/package: " package "}"
+#define THERE(extra)                                                                               \
+    "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: own" extra                   \
+    "}, data: {mine: x}}"
+#define MARKED(owner, package)                                                                     \
+    ", labels: {davit.dev/owner: " owner "}, annotations: {davit.dev/package: " package "}"
 #define OF_NOBODY THERE("")
 #define OF_ANOTHER THERE(MARKED("0123456789abcdef0123", "team/other/alive"))
 #define OF_ONE_GONE THERE(MARKED("0123456789abcdef0123", "team/other/gone"))
 #define OF_OURS THERE(MARKED("OURS", "own/web/p1"))
 #define UNLABELLED THERE(", annotations: {davit.dev/package: own/web/p1}")
-#define GOING THERE(MARKED("OURS", "own/web/p1") ", deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: [x]")
+#define GOING                                                                                      \
+    THERE(MARKED("OURS",                                                                           \
+                 "own/web/p1") ", deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: [x]")
 
 #define CONFLICT_BODY(manager, field)                                                              \
-    "{\"kind\":\"Status\",\"reason\":\"Conflict\",\"code\":409,\"message\":\"Apply failed with 1 conflict\",\"details\":{\"name\":\"d\",\"causes\":"  \
-    "[{\"reason\":\"FieldManagerConflict\",\"message\":\"conflict with \\\"" manager "\\\"\",\"field\":\"" field "\"}]}}"
-#define REFUSED(code, reason) "{\"kind\":\"Status\",\"reason\":\"" reason "\",\"code\":" code ",\"message\":\"it will not do\",\"details\":{\"name\":\"a\"}}"
+    "{\"kind\":\"Status\",\"reason\":\"Conflict\",\"code\":409,\"message\":\"Apply failed with 1 " \
+    "conflict\",\"details\":{\"name\":\"d\",\"causes\":"                                           \
+    "[{\"reason\":\"FieldManagerConflict\",\"message\":\"conflict with \\\"" manager               \
+    "\\\"\",\"field\":\"" field "\"}]}}"
+#define REFUSED(code, reason)                                                                      \
+    "{\"kind\":\"Status\",\"reason\":\"" reason "\",\"code\":" code                                \
+    ",\"message\":\"it will not do\",\"details\":{\"name\":\"a\"}}"
 
 static struct {
     cluster *cluster;
@@ -77,7 +94,8 @@ static void put(const char *yaml)
 
     dv_owner_of("own/web", owner);
     at = strstr(text, "OURS");
-    dv_auto_str whole = at ? dv_asprintf("%.*s%s%s", (int)(at - text), text, owner, at + 4) : dv_strdup(text);
+    dv_auto_str whole =
+        at ? dv_asprintf("%.*s%s%s", (int)(at - text), text, owner, at + 4) : dv_strdup(text);
     cluster_put(t.cluster, whole);
 }
 
@@ -91,7 +109,8 @@ static void wish(const char *spec, const char *items)
     t.objects = (dv_objects){0};
     t.pm = cluster_pm("own", "web", spec);
     const dv_prepare_options options = {.pm = t.pm};
-    assert_ok(dv_prepare(&t.cluster->ctx, t.cluster->kube, cluster_read(list), &options, &t.objects));
+    assert_ok(
+        dv_prepare(&t.cluster->ctx, t.cluster->kube, cluster_read(list), &options, &t.objects));
 }
 
 /* A run of the engine: the check, then the apply. */
@@ -107,26 +126,32 @@ static dv_err *run(void)
 
 static const struct row {
     const char *name, *spec;
-    const char *there;    /* NULL: nothing */
-    bool watched;         /* else an access review denies it */
-    const char *reason;   /* of the refusal; NULL: applied */
+    const char *there;  /* NULL: nothing */
+    bool watched;       /* else an access review denies it */
+    const char *reason; /* of the refusal; NULL: applied */
     const char *says;
     bool adopted;
 } rows[] = {
     {"nothing is there", "", NULL, true, NULL, NULL, false},
     {"nothing is there, and nobody may watch", "", NULL, false, NULL, NULL, false},
     {"nobody's is refused", "", OF_NOBODY, true, "ObjectExists", "ConfigMap own/a", false},
-    {"nobody's is refused unwatched", "", OF_NOBODY, false, "ObjectExists", "ConfigMap own/a", false},
-    {"nobody's is adopted where that is wished", "adoptionPolicy: Adopt", OF_NOBODY, true, NULL, NULL, true},
+    {"nobody's is refused unwatched", "", OF_NOBODY, false, "ObjectExists", "ConfigMap own/a",
+     false},
+    {"nobody's is adopted where that is wished", "adoptionPolicy: Adopt", OF_NOBODY, true, NULL,
+     NULL, true},
     {"another package's is refused", "", OF_ANOTHER, true, "ObjectOwned", "team/other", false},
-    {"another package's is refused unwatched", "", OF_ANOTHER, false, "ObjectOwned", "team/other", false},
-    {"another package's is refused though adoption is wished", "adoptionPolicy: Adopt", OF_ANOTHER, true, "ObjectOwned", "team/other", false},
+    {"another package's is refused unwatched", "", OF_ANOTHER, false, "ObjectOwned", "team/other",
+     false},
+    {"another package's is refused though adoption is wished", "adoptionPolicy: Adopt", OF_ANOTHER,
+     true, "ObjectOwned", "team/other", false},
     {"that of a package that is gone is taken", "", OF_ONE_GONE, true, NULL, NULL, false},
-    {"that of a package that is gone is taken unwatched", "", OF_ONE_GONE, false, NULL, NULL, false},
+    {"that of a package that is gone is taken unwatched", "", OF_ONE_GONE, false, NULL, NULL,
+     false},
     {"ours, of a run that was interrupted", "", OF_OURS, true, NULL, NULL, false},
     {"ours, of a run that was interrupted, unwatched", "", OF_OURS, false, NULL, NULL, false},
     {"ours, though somebody took the label off", "", UNLABELLED, true, NULL, NULL, false},
-    {"ours that is going is awaited", "", GOING, true, "ObjectTerminating", "ConfigMap own/a", false},
+    {"ours that is going is awaited", "", GOING, true, "ObjectTerminating", "ConfigMap own/a",
+     false},
 };
 
 static void one_object_is_applied_or_refused(void **state)
@@ -140,7 +165,8 @@ static void one_object_is_applied_or_refused(void **state)
         cluster_forbid(t.cluster, "watch *");
     wish(row->spec, CM("a"));
     dv_auto(dv_err) err = run();
-    assert_string_equal(err ? dv_err_reason(err) : "applied", row->reason ? row->reason : "applied");
+    assert_string_equal(err ? dv_err_reason(err) : "applied",
+                        row->reason ? row->reason : "applied");
     if (row->says && !strstr(dv_err_str(err), row->says))
         fail_msg("%s: says nothing of %s", dv_err_str(err), row->says);
     object = cluster_get(t.cluster, "ConfigMap", "own", "a");
@@ -182,7 +208,8 @@ static void what_changed_is_sent_alone(void **state DV_UNUSED)
     wish("", CM("a") "," CM("b"));
     assert_ok(run());
     cluster_take_writes(t.cluster);
-    wish("", CM("a") ",{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: b, namespace: own}, data: {k: other}}}");
+    wish("", CM("a") ",{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: b, namespace: "
+                     "own}, data: {k: other}}}");
     assert_ok(run());
     assert_int_equal(cluster_take_writes(t.cluster), 1);
     assert_int_equal(t.written, 1);
@@ -233,7 +260,8 @@ static void what_was_replaced_under_the_watch_is_found_out(void **state DV_UNUSE
     t.cluster->silent = true;
     cluster_drop(t.cluster, "ConfigMap", "own", "a");
     put(OF_NOBODY);
-    wish("", "{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: own}, data: {k: other}}}");
+    wish("", "{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: own}, "
+             "data: {k: other}}}");
     assert_err(run(), DV_DENIED, "ConfigMap own/a exists already");
 }
 
@@ -244,12 +272,18 @@ static const struct namespace_row {
     bool watched, foreign;
 } namespace_rows[] = {
     {"a namespace that is missing is made", NULL, true, false},
-    {"a person's namespace is used as it is", "{apiVersion: v1, kind: Namespace, metadata: {name: space}}", true, true},
-    {"a person's namespace is used as it is, unwatched", "{apiVersion: v1, kind: Namespace, metadata: {name: space}}", false, true},
+    {"a person's namespace is used as it is",
+     "{apiVersion: v1, kind: Namespace, metadata: {name: space}}", true, true},
+    {"a person's namespace is used as it is, unwatched",
+     "{apiVersion: v1, kind: Namespace, metadata: {name: space}}", false, true},
     {"another package's namespace is used as it is",
-     "{apiVersion: v1, kind: Namespace, metadata: {name: space" MARKED("0123456789abcdef0123", "team/other/alive") "}}", true, true},
+     "{apiVersion: v1, kind: Namespace, metadata: {name: space" MARKED("0123456789abcdef0123",
+                                                                       "team/other/alive") "}}",
+     true, true},
     {"another package's namespace is used as it is, unwatched",
-     "{apiVersion: v1, kind: Namespace, metadata: {name: space" MARKED("0123456789abcdef0123", "team/other/alive") "}}", false, true},
+     "{apiVersion: v1, kind: Namespace, metadata: {name: space" MARKED("0123456789abcdef0123",
+                                                                       "team/other/alive") "}}",
+     false, true},
 };
 
 static void a_namespace_is_made_or_used(void **state)
@@ -263,7 +297,8 @@ static void a_namespace_is_made_or_used(void **state)
     wish("", NAMESPACE);
     assert_ok(run());
     assert_int_equal(t.applied.items.at[0].foreign, row->foreign);
-    assert_int_equal(t.inventory.n, row->foreign ? 0 : 1); /* what is not ours is not removed, either */
+    assert_int_equal(t.inventory.n,
+                     row->foreign ? 0 : 1); /* what is not ours is not removed, either */
     json_auto_t *object = cluster_get(t.cluster, "Namespace", "", "space");
     const char *owner = dv_obj_label(object, DV_LABEL_OWNER);
     assert_int_equal(owner && strcmp(owner, t.pm->owner) == 0, !row->foreign);
@@ -306,8 +341,10 @@ static void a_definition_that_is_refused_ends_the_run(void **state DV_UNUSED)
 {
     cluster_forbid(t.cluster, "watch *");
     t.cluster->definitions_pend = true;
-    put("{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: widgets.example.com" MARKED("OURS", "own/web/p1")
-        "}, status: {conditions: [{type: NamesAccepted, status: 'False', reason: Taken, message: the name is taken}]}}");
+    put("{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: "
+        "widgets.example.com" MARKED(
+            "OURS", "own/web/p1") "}, status: {conditions: [{type: NamesAccepted, status: 'False', "
+                                  "reason: Taken, message: the name is taken}]}}");
     wish("", WIDGET "," CRD);
     assert_err(run(), DV_INVALID, "widgets.example.com");
 }
@@ -321,16 +358,17 @@ static const struct conflict_row {
     const char *gone;   /* pointer that was given up; NULL: none */
     const char *event;  /* NULL: none */
 } conflict_rows[] = {
-    {"a field of another is taken, and that is told", "", DEPLOYMENT, CONFLICT_BODY("kubectl-edit", ".spec.paused"), 1, NULL, NULL,
-     "kubectl-edit"},
-    {"or refused where that is wished", "conflictPolicy: Fail", DEPLOYMENT, CONFLICT_BODY("kubectl-edit", ".spec.paused"), 9,
-     "ApplyConflict", NULL, NULL},
-    {"a field that is ignored is given up", "ignoreFields: [{group: apps, kind: Deployment, paths: [/spec/paused]}]", DEPLOYMENT,
+    {"a field of another is taken, and that is told", "", DEPLOYMENT,
+     CONFLICT_BODY("kubectl-edit", ".spec.paused"), 1, NULL, NULL, "kubectl-edit"},
+    {"or refused where that is wished", "conflictPolicy: Fail", DEPLOYMENT,
+     CONFLICT_BODY("kubectl-edit", ".spec.paused"), 9, "ApplyConflict", NULL, NULL},
+    {"a field that is ignored is given up",
+     "ignoreFields: [{group: apps, kind: Deployment, paths: [/spec/paused]}]", DEPLOYMENT,
      CONFLICT_BODY("kubectl-edit", ".spec.paused"), 1, NULL, "/spec/paused", NULL},
-    {"replicas are given up under an autoscaler", "conflictPolicy: Fail", DEPLOYMENT "," HPA, CONFLICT_BODY("kubectl", ".spec.replicas"), 1,
-     NULL, "/spec/replicas", NULL},
-    {"a conflict that stays though we force is told", "", DEPLOYMENT, CONFLICT_BODY("kubectl-edit", ".spec.paused"), 9, "ApplyConflict", NULL,
-     "kubectl-edit"},
+    {"replicas are given up under an autoscaler", "conflictPolicy: Fail", DEPLOYMENT "," HPA,
+     CONFLICT_BODY("kubectl", ".spec.replicas"), 1, NULL, "/spec/replicas", NULL},
+    {"a conflict that stays though we force is told", "", DEPLOYMENT,
+     CONFLICT_BODY("kubectl-edit", ".spec.paused"), 9, "ApplyConflict", NULL, "kubectl-edit"},
 };
 
 static bool has_event(const char *text)
@@ -350,11 +388,14 @@ static void a_field_of_another_is_taken_or_given_up(void **state)
 {
     const struct conflict_row *row = *state;
 
-    put("{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: own" MARKED("OURS", "own/web/p1") "}, spec: {}}");
-    cluster_fail(t.cluster, "PATCH /apis/apps/v1/namespaces/own/deployments/d", 409, row->times, row->answer);
+    put("{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: own" MARKED(
+        "OURS", "own/web/p1") "}, spec: {}}");
+    cluster_fail(t.cluster, "PATCH /apis/apps/v1/namespaces/own/deployments/d", 409, row->times,
+                 row->answer);
     wish(row->spec, row->items);
     dv_auto(dv_err) err = run();
-    assert_string_equal(err ? dv_err_reason(err) : "applied", row->reason ? row->reason : "applied");
+    assert_string_equal(err ? dv_err_reason(err) : "applied",
+                        row->reason ? row->reason : "applied");
     json_auto_t *object = cluster_get(t.cluster, "Deployment", "own", "d");
     assert_true(!row->gone || !dv_json_at(object, row->gone));
     if (!row->gone && !row->reason)
@@ -367,8 +408,10 @@ static void a_field_of_another_is_taken_or_given_up(void **state)
 
 static void every_refusal_of_a_class_is_told(void **state DV_UNUSED)
 {
-    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/a", 422, 1, REFUSED("422", "Invalid"));
-    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/b", 403, 1, REFUSED("403", "Forbidden"));
+    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/a", 422, 1,
+                 REFUSED("422", "Invalid"));
+    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/b", 403, 1,
+                 REFUSED("403", "Forbidden"));
     wish("", CM("a") "," CM("b") "," CM("z") "," DEPLOYMENT);
     dv_auto(dv_err) err = run();
     assert_true(dv_err_is(err, DV_INVALID));
@@ -380,11 +423,13 @@ static void every_refusal_of_a_class_is_told(void **state DV_UNUSED)
 
 static void a_correction_goes_on_behind_a_refusal(void **state DV_UNUSED)
 {
-    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/a", 422, 1, REFUSED("422", "Invalid"));
+    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/a", 422, 1,
+                 REFUSED("422", "Invalid"));
     wish("", CM("a") "," DEPLOYMENT);
     dv_apply_env env = env_now();
     env.keep_going = true;
-    assert_err(dv_apply(&t.cluster->ctx, &env, &t.objects, &t.applied, &t.inventory, &t.written), DV_INVALID, "own/a");
+    assert_err(dv_apply(&t.cluster->ctx, &env, &t.objects, &t.applied, &t.inventory, &t.written),
+               DV_INVALID, "own/a");
     assert_true(cluster_has(t.cluster, "Deployment", "own", "d"));
 }
 
@@ -402,7 +447,8 @@ static void an_interrupted_run_is_finished_by_the_next(void **state DV_UNUSED)
 static void objects_that_change_all_the_time_are_a_conflict(void **state DV_UNUSED)
 {
     put(OF_OURS);
-    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/a", 409, 99, REFUSED("409", "Conflict"));
+    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/a", 409, 99,
+                 REFUSED("409", "Conflict"));
     wish("", CM("a"));
     assert_err(run(), DV_CONFLICT, "faster");
 }

@@ -4,9 +4,11 @@
 
 #include "testlib.h"
 
-#define SCHEDULE "Apply failed with 1 conflict: conflict with \"kubectl-edit\" using batch/v1: .spec.schedule"
+#define SCHEDULE                                                                                   \
+    "Apply failed with 1 conflict: conflict with \"kubectl-edit\" using batch/v1: .spec.schedule"
 #define SCALED                                                                                     \
-    "Apply failed with 1 conflict: conflict with \"kube-controller-manager\" with subresource \"scale\": .spec.replicas"
+    "Apply failed with 1 conflict: conflict with \"kube-controller-manager\" with subresource "    \
+    "\"scale\": .spec.replicas"
 
 static const struct row {
     const char *name, *message, *pointer;
@@ -17,9 +19,12 @@ static const struct row {
     {"a sibling with the same beginning", ".spec.scheduleTime", "/spec/schedule", false},
     {"another field", SCHEDULE, "/spec/suspend", false},
     {"the same name elsewhere", ".spec.template.schedule", "/spec/schedule", false},
-    {"an element of a list", ".spec.containers[name=\"a\"].image", "/spec/containers/0/image", true},
-    {"another member of an element", ".spec.containers[name=\"a\"].image", "/spec/containers/0/command", false},
-    {"an escaped key", ".metadata.annotations.example.com/x", "/metadata/annotations/example.com~1x", true},
+    {"an element of a list", ".spec.containers[name=\"a\"].image", "/spec/containers/0/image",
+     true},
+    {"another member of an element", ".spec.containers[name=\"a\"].image",
+     "/spec/containers/0/command", false},
+    {"an escaped key", ".metadata.annotations.example.com/x",
+     "/metadata/annotations/example.com~1x", true},
     {"the empty pointer names nothing", SCHEDULE, "", false},
     {"one of several", "conflicts: .data.a, .data.b", "/data/b", true},
     {"a selector that never ends", ".spec.containers[name=", "/spec/containers/0/image", false},
@@ -34,8 +39,9 @@ static void row_names(void **state)
 
 static json_t *deployment(void)
 {
-    return json_pack("{s:s,s:s,s:{s:s,s:s},s:{s:i,s:s}}", "apiVersion", "apps/v1", "kind", "Deployment", "metadata", "name", "web",
-                     "namespace", "n", "spec", "replicas", 3, "strategy", "x");
+    return json_pack("{s:s,s:s,s:{s:s,s:s},s:{s:i,s:s}}", "apiVersion", "apps/v1", "kind",
+                     "Deployment", "metadata", "name", "web", "namespace", "n", "spec", "replicas",
+                     3, "strategy", "x");
 }
 
 static bool yield(json_t *object, const dv_pm_spec *spec, const char *message)
@@ -60,20 +66,23 @@ static void replicas_are_taken_back_from_a_person(void **state)
     json_auto_t *object = deployment();
 
     (void)state;
-    assert_false(yield(object, &(dv_pm_spec){0}, "conflict with \"kubectl\" with subresource \"scale\": .spec.replicas"));
+    assert_false(yield(object, &(dv_pm_spec){0},
+                       "conflict with \"kubectl\" with subresource \"scale\": .spec.replicas"));
     assert_non_null(dv_json_at(object, "/spec/replicas"));
 }
 
 static void replicas_yield_to_anybody_under_an_autoscaler(void **state)
 {
     json_auto_t *object = deployment();
-    json_auto_t *hpa = json_pack("{s:s,s:{s:s,s:s},s:{s:{s:s,s:s}}}", "kind", "HorizontalPodAutoscaler", "metadata", "name", "h",
-                                 "namespace", "n", "spec", "scaleTargetRef", "kind", "Deployment", "name", "web");
+    json_auto_t *hpa = json_pack(
+        "{s:s,s:{s:s,s:s},s:{s:{s:s,s:s}}}", "kind", "HorizontalPodAutoscaler", "metadata", "name",
+        "h", "namespace", "n", "spec", "scaleTargetRef", "kind", "Deployment", "name", "web");
     DV_CLEANUP(dv_objref_done) dv_objref ref = dv_objref_of(object);
 
     (void)state;
     assert_true(dv_is_autoscaled(&ref, hpa));
-    assert_true(dv_conflict_yield(object, &ref, &(dv_pm_spec){0}, true, "conflict with \"kubectl\": .spec.replicas"));
+    assert_true(dv_conflict_yield(object, &ref, &(dv_pm_spec){0}, true,
+                                  "conflict with \"kubectl\": .spec.replicas"));
     assert_null(dv_json_at(object, "/spec/replicas"));
     dv_set_str(&ref.name, "other");
     assert_false(dv_is_autoscaled(&ref, hpa));
@@ -102,12 +111,14 @@ static void ignored_fields_yield_on_their_kind_only(void **state)
 
 static void bundles_yield_to_their_injector(void **state)
 {
-    json_auto_t *object = json_pack("{s:s,s:s,s:{s:s},s:[{s:s,s:{s:s,s:s}}]}", "apiVersion", "admissionregistration.k8s.io/v1", "kind",
-                                    "ValidatingWebhookConfiguration", "metadata", "name", "w", "webhooks", "name", "a",
-                                    "clientConfig", "caBundle", "QQ==", "url", "https://x");
+    json_auto_t *object = json_pack(
+        "{s:s,s:s,s:{s:s},s:[{s:s,s:{s:s,s:s}}]}", "apiVersion", "admissionregistration.k8s.io/v1",
+        "kind", "ValidatingWebhookConfiguration", "metadata", "name", "w", "webhooks", "name", "a",
+        "clientConfig", "caBundle", "QQ==", "url", "https://x");
 
     (void)state;
-    assert_true(yield(object, &(dv_pm_spec){0}, "conflict with \"cainjector\": .webhooks[name=\"a\"].clientConfig.caBundle"));
+    assert_true(yield(object, &(dv_pm_spec){0},
+                      "conflict with \"cainjector\": .webhooks[name=\"a\"].clientConfig.caBundle"));
     assert_null(dv_json_at(object, "/webhooks/0/clientConfig/caBundle"));
     assert_non_null(dv_json_at(object, "/webhooks/0/clientConfig/url"));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From wishes to locks: what is chosen, given what the repository has and what stands in the cluster. */
+/* From wishes to locks: what is chosen, given what the repository has and what stands in the
+ * cluster. */
 #include "install_cluster.h"
 #include "repo_peer.h"
 
@@ -7,89 +8,336 @@
 
 /* A PackageManifest in the cluster, one line of a row: "ns/name spec | status". */
 #define PERSON(ns, name, spec, status)                                                             \
-    "{apiVersion: davit.dev/v1alpha1, kind: PackageManifest, metadata: {namespace: " ns ", name: " name "}, spec: {" spec "}, status: {" status "}}"
+    "{apiVersion: davit.dev/v1alpha1, kind: PackageManifest, metadata: {namespace: " ns            \
+    ", name: " name "}, spec: {" spec "}, status: {" status "}}"
 #define DEPENDENCY(ns, name, spec, status)                                                         \
-    "{apiVersion: davit.dev/v1alpha1, kind: PackageManifest, metadata: {namespace: " ns ", name: " name                                     \
-    ", annotations: {davit.dev/installed-as-dependency: 'true'}}, spec: {" spec "}, status: {" status "}}"
+    "{apiVersion: davit.dev/v1alpha1, kind: PackageManifest, metadata: {namespace: " ns            \
+    ", name: " name ", annotations: {davit.dev/installed-as-dependency: 'true'}}, spec: {" spec    \
+    "}, status: {" status "}}"
 /* Of a dependant: what it demands itself. */
-#define NEEDS(who, package, range) "dependencies: [{name: " package ", range: '" range "', version: x, requiredBy: [" who "]}]"
+#define NEEDS(who, package, range)                                                                 \
+    "dependencies: [{name: " package ", range: '" range "', version: x, requiredBy: [" who "]}]"
 
 enum { OTHERS_MAX = 3 };
 
 static const struct row {
     const char *name;
-    const char *spec;                /* of PackageManifest own/web */
-    const char *others[OTHERS_MAX];  /* PackageManifests beside it */
-    const char *installed;           /* its status.version */
+    const char *spec;               /* of PackageManifest own/web */
+    const char *others[OTHERS_MAX]; /* PackageManifests beside it */
+    const char *installed;          /* its status.version */
     bool upgrade;
-    const char *inline_needs;        /* "package range" of an inline manifest; NULL: by reference */
-    const char *want;                /* "version (latest) + dependencies", "!" behind what is fixed; or the reason of the refusal */
-    const char *says;                /* in the refusal */
+    const char *inline_needs; /* "package range" of an inline manifest; NULL: by reference */
+    const char *want; /* "version (latest) + dependencies", "!" behind what is fixed; or the reason
+                         of the refusal */
+    const char *says; /* in the refusal */
 } rows[] = {
     /* The package itself. */
     {"the newest release", "package: plain", {0}, NULL, false, NULL, "2.0.0", NULL},
-    {"the newest that fits a range", "package: plain, version: ^1", {0}, NULL, false, NULL, "1.2.0 (2.0.0)", NULL},
-    {"an exact version, older than the newest", "package: plain, version: 1.0.0", {0}, NULL, false, NULL, "1.0.0 (2.0.0)", NULL},
-    {"an exact version with a build", "package: built, version: 1.0.0+1", {0}, NULL, false, NULL, "1.0.0+1 (1.0.0+2)", NULL},
-    {"an exact version as the repository writes it", "package: vees, version: 1.0.0", {0}, NULL, false, NULL, "v1.0.0 (v1.1.0)", NULL},
-    {"a build that nobody has", "package: built, version: 1.0.0+9", {0}, NULL, false, NULL, "VersionNotFound", "1.0.0+9"},
-    {"a range that nothing fits", "package: plain, version: '>=9'", {0}, NULL, false, NULL, "PackageNotFound", "plain"},
-    {"a pre-release, asked for", "package: plain, version: 3.0.0-rc.1", {0}, NULL, false, NULL, "3.0.0-rc.1", NULL},
-    {"a wish that is no range", "package: plain, version: 'one or two'", {0}, NULL, false, NULL, "BadConstraint", "own/web"},
-    {"a package that nobody has", "package: absent", {0}, NULL, false, NULL, "PackageNotFound", "absent"},
-    {"a repository that is not there", "package: plain, repository: other", {0}, NULL, false, NULL, "RepositoryNotFound", "other"},
-    {"a repository that is named", "package: plain, repository: main", {0}, NULL, false, NULL, "2.0.0", NULL},
+    {"the newest that fits a range",
+     "package: plain, version: ^1",
+     {0},
+     NULL,
+     false,
+     NULL,
+     "1.2.0 (2.0.0)",
+     NULL},
+    {"an exact version, older than the newest",
+     "package: plain, version: 1.0.0",
+     {0},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 (2.0.0)",
+     NULL},
+    {"an exact version with a build",
+     "package: built, version: 1.0.0+1",
+     {0},
+     NULL,
+     false,
+     NULL,
+     "1.0.0+1 (1.0.0+2)",
+     NULL},
+    {"an exact version as the repository writes it",
+     "package: vees, version: 1.0.0",
+     {0},
+     NULL,
+     false,
+     NULL,
+     "v1.0.0 (v1.1.0)",
+     NULL},
+    {"a build that nobody has",
+     "package: built, version: 1.0.0+9",
+     {0},
+     NULL,
+     false,
+     NULL,
+     "VersionNotFound",
+     "1.0.0+9"},
+    {"a range that nothing fits",
+     "package: plain, version: '>=9'",
+     {0},
+     NULL,
+     false,
+     NULL,
+     "PackageNotFound",
+     "plain"},
+    {"a pre-release, asked for",
+     "package: plain, version: 3.0.0-rc.1",
+     {0},
+     NULL,
+     false,
+     NULL,
+     "3.0.0-rc.1",
+     NULL},
+    {"a wish that is no range",
+     "package: plain, version: 'one or two'",
+     {0},
+     NULL,
+     false,
+     NULL,
+     "BadConstraint",
+     "own/web"},
+    {"a package that nobody has",
+     "package: absent",
+     {0},
+     NULL,
+     false,
+     NULL,
+     "PackageNotFound",
+     "absent"},
+    {"a repository that is not there",
+     "package: plain, repository: other",
+     {0},
+     NULL,
+     false,
+     NULL,
+     "RepositoryNotFound",
+     "other"},
+    {"a repository that is named",
+     "package: plain, repository: main",
+     {0},
+     NULL,
+     false,
+     NULL,
+     "2.0.0",
+     NULL},
     {"what is installed stays", "package: plain", {0}, "1.2.0", false, NULL, "1.2.0 (2.0.0)", NULL},
     {"unless an upgrade is asked for", "package: plain", {0}, "1.2.0", true, NULL, "2.0.0", NULL},
-    {"or it doesn't fit any more", "package: plain, version: ^2", {0}, "1.2.0", false, NULL, "2.0.0", NULL},
-    {"what is installed and no longer offered", "package: plain", {0}, "1.1.5", false, NULL, "2.0.0", NULL},
+    {"or it doesn't fit any more",
+     "package: plain, version: ^2",
+     {0},
+     "1.2.0",
+     false,
+     NULL,
+     "2.0.0",
+     NULL},
+    {"what is installed and no longer offered",
+     "package: plain",
+     {0},
+     "1.1.5",
+     false,
+     NULL,
+     "2.0.0",
+     NULL},
 
     /* What it depends on. */
-    {"a dependency is the newest in range", "package: app", {0}, NULL, false, NULL, "1.0.0 + db 1.5.0", NULL},
-    {"dependencies of dependencies come too", "package: top", {0}, NULL, false, NULL, "1.0.0 + app 1.0.0, db 1.5.0", NULL},
-    {"a circle of packages is fine", "package: chicken", {0}, NULL, false, NULL, "1.0.0 + egg 1.0.0", NULL},
-    {"one installed as a dependency is kept where it fits", "package: app",
-     {DEPENDENCY("davit", "db", "version: 1.1.0", "version: 1.1.0")}, NULL, false, NULL, "1.0.0 + db 1.1.0", NULL},
-    {"and is moved where it doesn't", "package: app", {DEPENDENCY("davit", "db", "version: 2.0.0", "version: 2.0.0")}, NULL, false, NULL,
-     "1.0.0 + db 1.5.0", NULL},
-    {"a person's stays at its version", "package: app", {PERSON("a", "db", "", "version: 1.1.0")}, NULL, false, NULL, "1.0.0 + db 1.1.0!", NULL},
-    {"though no repository offers that any more", "package: app", {PERSON("a", "db", "", "version: 1.3.9")}, NULL, false, NULL,
-     "1.0.0 + db 1.3.9!", NULL},
-    {"though no repository has the package", "manifest: {name: x}", {PERSON("a", "absent", "", "version: 1.0.0")}, NULL, false, "absent ^1",
-     "inline-1 + absent 1.0.0!", NULL},
-    {"a person's that doesn't fit holds the newcomer", "package: app", {PERSON("a", "db", "", "version: 2.0.0")}, NULL, false, NULL,
-     "DependencyConflict", "a/db"},
-    {"a person's comes before one made as a dependency", "package: app",
-     {DEPENDENCY("davit", "db", "version: 1.5.0", "version: 1.5.0"), PERSON("z", "db", "", "version: 1.1.0")}, NULL, false, NULL,
-     "1.0.0 + db 1.1.0!", NULL},
-    {"a person's that is not installed yet constrains by its wish", "package: app", {PERSON("a", "db", "version: ~1.1", "")}, NULL, false, NULL,
-     "1.0.0 + db 1.1.0", NULL},
-    {"or by its exact version", "package: app", {PERSON("a", "db", "version: 1.1.0", "")}, NULL, false, NULL, "1.0.0 + db 1.1.0", NULL},
-    {"a wish of another for what nobody offers is nobody's trouble", "package: plain", {PERSON("a", "absent", "version: ^1", "")}, NULL, false,
-     NULL, "2.0.0", NULL},
-    {"demands of others hold", "package: app", {PERSON("a", "other", "", NEEDS("other", "db", "<1.5"))}, NULL, false, NULL,
-     "1.0.0 + db 1.1.0", NULL},
-    {"demands that are not their own don't", "package: app", {PERSON("a", "other", "", NEEDS("between", "db", "<1.5"))}, NULL, false, NULL,
-     "1.0.0 + db 1.5.0", NULL},
-    {"demands of inline manifests hold, by their object's name", "package: app",
-     {PERSON("a", "other", "manifest: {name: x}", NEEDS("other", "db", "<1.5"))}, NULL, false, NULL, "1.0.0 + db 1.1.0", NULL},
-    {"demands that exclude each other name both", "package: app", {PERSON("a", "other", "", NEEDS("other", "db", ">=2"))}, NULL, false, NULL,
-     "DependencyConflict", "a/other"},
-    {"demands of others hold for the package itself", "package: db", {PERSON("a", "other", "", NEEDS("other", "db", "^1"))}, NULL, false, NULL,
-     "1.5.0 (2.0.0)", NULL},
-    {"of one that is going they don't", "package: app",
-     {"{apiVersion: davit.dev/v1alpha1, kind: PackageManifest, metadata: {namespace: a, name: other, deletionTimestamp: '2026-01-01T00:00:00Z'},"
-      " spec: {}, status: {" NEEDS("other", "db", ">=2") "}}"}, NULL, false, NULL, "1.0.0 + db 1.5.0", NULL},
-    {"a package of one's own name elsewhere is another one's", "package: plain", {PERSON("a", "plain", "", "version: 1.0.0")}, NULL, false, NULL,
-     "2.0.0", NULL},
+    {"a dependency is the newest in range",
+     "package: app",
+     {0},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + db 1.5.0",
+     NULL},
+    {"dependencies of dependencies come too",
+     "package: top",
+     {0},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + app 1.0.0, db 1.5.0",
+     NULL},
+    {"a circle of packages is fine",
+     "package: chicken",
+     {0},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + egg 1.0.0",
+     NULL},
+    {"one installed as a dependency is kept where it fits",
+     "package: app",
+     {DEPENDENCY("davit", "db", "version: 1.1.0", "version: 1.1.0")},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + db 1.1.0",
+     NULL},
+    {"and is moved where it doesn't",
+     "package: app",
+     {DEPENDENCY("davit", "db", "version: 2.0.0", "version: 2.0.0")},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + db 1.5.0",
+     NULL},
+    {"a person's stays at its version",
+     "package: app",
+     {PERSON("a", "db", "", "version: 1.1.0")},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + db 1.1.0!",
+     NULL},
+    {"though no repository offers that any more",
+     "package: app",
+     {PERSON("a", "db", "", "version: 1.3.9")},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + db 1.3.9!",
+     NULL},
+    {"though no repository has the package",
+     "manifest: {name: x}",
+     {PERSON("a", "absent", "", "version: 1.0.0")},
+     NULL,
+     false,
+     "absent ^1",
+     "inline-1 + absent 1.0.0!",
+     NULL},
+    {"a person's that doesn't fit holds the newcomer",
+     "package: app",
+     {PERSON("a", "db", "", "version: 2.0.0")},
+     NULL,
+     false,
+     NULL,
+     "DependencyConflict",
+     "a/db"},
+    {"a person's comes before one made as a dependency",
+     "package: app",
+     {DEPENDENCY("davit", "db", "version: 1.5.0", "version: 1.5.0"),
+      PERSON("z", "db", "", "version: 1.1.0")},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + db 1.1.0!",
+     NULL},
+    {"a person's that is not installed yet constrains by its wish",
+     "package: app",
+     {PERSON("a", "db", "version: ~1.1", "")},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + db 1.1.0",
+     NULL},
+    {"or by its exact version",
+     "package: app",
+     {PERSON("a", "db", "version: 1.1.0", "")},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + db 1.1.0",
+     NULL},
+    {"a wish of another for what nobody offers is nobody's trouble",
+     "package: plain",
+     {PERSON("a", "absent", "version: ^1", "")},
+     NULL,
+     false,
+     NULL,
+     "2.0.0",
+     NULL},
+    {"demands of others hold",
+     "package: app",
+     {PERSON("a", "other", "", NEEDS("other", "db", "<1.5"))},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + db 1.1.0",
+     NULL},
+    {"demands that are not their own don't",
+     "package: app",
+     {PERSON("a", "other", "", NEEDS("between", "db", "<1.5"))},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + db 1.5.0",
+     NULL},
+    {"demands of inline manifests hold, by their object's name",
+     "package: app",
+     {PERSON("a", "other", "manifest: {name: x}", NEEDS("other", "db", "<1.5"))},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + db 1.1.0",
+     NULL},
+    {"demands that exclude each other name both",
+     "package: app",
+     {PERSON("a", "other", "", NEEDS("other", "db", ">=2"))},
+     NULL,
+     false,
+     NULL,
+     "DependencyConflict",
+     "a/other"},
+    {"demands of others hold for the package itself",
+     "package: db",
+     {PERSON("a", "other", "", NEEDS("other", "db", "^1"))},
+     NULL,
+     false,
+     NULL,
+     "1.5.0 (2.0.0)",
+     NULL},
+    {"of one that is going they don't",
+     "package: app",
+     {"{apiVersion: davit.dev/v1alpha1, kind: PackageManifest, metadata: {namespace: a, name: "
+      "other, deletionTimestamp: '2026-01-01T00:00:00Z'},"
+      " spec: {}, status: {" NEEDS("other", "db", ">=2") "}}"},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + db 1.5.0",
+     NULL},
+    {"a package of one's own name elsewhere is another one's",
+     "package: plain",
+     {PERSON("a", "plain", "", "version: 1.0.0")},
+     NULL,
+     false,
+     NULL,
+     "2.0.0",
+     NULL},
 
     /* Inline. */
-    {"an inline manifest has its own version", "manifest: {name: x}", {0}, NULL, false, "db ^1", "inline-1 + db 1.5.0", NULL},
-    {"its dependencies meet a person's", "manifest: {name: x}", {PERSON("a", "db", "", "version: 1.1.0")}, NULL, false, "db ^1",
-     "inline-1 + db 1.1.0!", NULL},
-    {"its demands are told as its own", "manifest: {name: x}", {PERSON("a", "db", "", "version: 1.1.0")}, NULL, false, "db ^2",
-     "DependencyConflict", "own/web"},
-    {"what it needs and nobody has", "manifest: {name: x}", {0}, NULL, false, "absent ", "PackageNotFound", "absent"},
+    {"an inline manifest has its own version",
+     "manifest: {name: x}",
+     {0},
+     NULL,
+     false,
+     "db ^1",
+     "inline-1 + db 1.5.0",
+     NULL},
+    {"its dependencies meet a person's",
+     "manifest: {name: x}",
+     {PERSON("a", "db", "", "version: 1.1.0")},
+     NULL,
+     false,
+     "db ^1",
+     "inline-1 + db 1.1.0!",
+     NULL},
+    {"its demands are told as its own",
+     "manifest: {name: x}",
+     {PERSON("a", "db", "", "version: 1.1.0")},
+     NULL,
+     false,
+     "db ^2",
+     "DependencyConflict",
+     "own/web"},
+    {"what it needs and nobody has",
+     "manifest: {name: x}",
+     {0},
+     NULL,
+     false,
+     "absent ",
+     "PackageNotFound",
+     "absent"},
 };
 
 static struct {
@@ -103,22 +351,30 @@ static struct {
 static const struct {
     const char *package, *version, *needs, *range;
 } offered[] = {
-    {"plain", "1.0.0", NULL, NULL},       {"plain", "1.2.0", NULL, NULL}, {"plain", "2.0.0", NULL, NULL},
-    {"plain", "3.0.0-rc.1", NULL, NULL},  {"built", "1.0.0+1", NULL, NULL}, {"built", "1.0.0+2", NULL, NULL},
-    {"vees", "v1.0.0", NULL, NULL},       {"vees", "v1.1.0", NULL, NULL}, {"db", "1.1.0", NULL, NULL},
-    {"db", "1.5.0", NULL, NULL},          {"db", "2.0.0", NULL, NULL},    {"app", "1.0.0", "db", "^1"},
-    {"top", "1.0.0", "app", ""},          {"chicken", "1.0.0", "egg", ""}, {"egg", "1.0.0", "chicken", ""},
+    {"plain", "1.0.0", NULL, NULL},   {"plain", "1.2.0", NULL, NULL},
+    {"plain", "2.0.0", NULL, NULL},   {"plain", "3.0.0-rc.1", NULL, NULL},
+    {"built", "1.0.0+1", NULL, NULL}, {"built", "1.0.0+2", NULL, NULL},
+    {"vees", "v1.0.0", NULL, NULL},   {"vees", "v1.1.0", NULL, NULL},
+    {"db", "1.1.0", NULL, NULL},      {"db", "1.5.0", NULL, NULL},
+    {"db", "2.0.0", NULL, NULL},      {"app", "1.0.0", "db", "^1"},
+    {"top", "1.0.0", "app", ""},      {"chicken", "1.0.0", "egg", ""},
+    {"egg", "1.0.0", "chicken", ""},
 };
 
 static void offer(void)
 {
     const char *last = "";
-    DV_CLEANUP(dv_buf_done) dv_buf versions = DV_BUF_INIT(DV_LINE_MAX), names = DV_BUF_INIT(DV_LINE_MAX);
+    DV_CLEANUP(dv_buf_done)
+    dv_buf versions = DV_BUF_INIT(DV_LINE_MAX),
+           names = DV_BUF_INIT(DV_LINE_MAX);
 
     for (size_t i = 0; i < DV_LEN(offered); i++) {
-        dv_auto_str path = dv_asprintf("%s/%s/package.yaml", offered[i].package, offered[i].version);
-        dv_auto_str needs = dv_asprintf("dependencies: [{name: %s, version: \"%s\"}]\n", offered[i].needs, offered[i].range);
-        dv_auto_str text = dv_asprintf("name: %s\nmanifests: [{url: a.yaml}]\n%s", offered[i].package, offered[i].needs ? needs : "");
+        dv_auto_str path =
+            dv_asprintf("%s/%s/package.yaml", offered[i].package, offered[i].version);
+        dv_auto_str needs = dv_asprintf("dependencies: [{name: %s, version: \"%s\"}]\n",
+                                        offered[i].needs, offered[i].range);
+        dv_auto_str text = dv_asprintf("name: %s\nmanifests: [{url: a.yaml}]\n%s",
+                                       offered[i].package, offered[i].needs ? needs : "");
 
         shelf_put(&t.shelf, path, text);
         if (strcmp(last, offered[i].package) != 0) {
@@ -144,7 +400,9 @@ static dv_entry *keep_pm(void *arg DV_UNUSED, const json_t *object)
 static void start_informer(void)
 {
     const dv_informer_options options = {
-        .resource = cluster_resource(t.cluster, DV_API_VERSION, "PackageManifest"), .reduce = keep_pm, .index = dv_pm_index};
+        .resource = cluster_resource(t.cluster, DV_API_VERSION, "PackageManifest"),
+        .reduce = keep_pm,
+        .index = dv_pm_index};
 
     t.pms = dv_informer_start(t.cluster->cache, &options);
     assert_ok(dv_informer_wait(&t.cluster->ctx, t.pms));
@@ -181,8 +439,8 @@ static char *text_of(const dv_lock_result *lock)
     if (lock->latest)
         dv_buf_addf(&text, " (%s)", lock->latest);
     for (size_t i = 0; i < lock->closure.n; i++)
-        dv_buf_addf(&text, "%s%s %s%s", i ? ", " : " + ", lock->closure.at[i].package, lock->closure.at[i].version,
-                    lock->closure.at[i].fixed ? "!" : "");
+        dv_buf_addf(&text, "%s%s %s%s", i ? ", " : " + ", lock->closure.at[i].package,
+                    lock->closure.at[i].version, lock->closure.at[i].fixed ? "!" : "");
     return dv_buf_take(&text);
 }
 
@@ -293,13 +551,17 @@ static char *keys_of(dv_entries entries)
 
 static void package_manifests_are_found_by_what_they_are_and_need(void **state DV_UNUSED)
 {
-    cluster_put(t.cluster, "{apiVersion: davit.dev/v1alpha1, kind: PackageManifest, metadata: {namespace: a, name: db, creationTimestamp: "
+    cluster_put(t.cluster, "{apiVersion: davit.dev/v1alpha1, kind: PackageManifest, metadata: "
+                           "{namespace: a, name: db, creationTimestamp: "
                            "'2026-02-01T00:00:00Z'}, spec: {}}");
-    cluster_put(t.cluster, "{apiVersion: davit.dev/v1alpha1, kind: PackageManifest, metadata: {namespace: z, name: x, creationTimestamp: "
+    cluster_put(t.cluster, "{apiVersion: davit.dev/v1alpha1, kind: PackageManifest, metadata: "
+                           "{namespace: z, name: x, creationTimestamp: "
                            "'2026-01-01T00:00:00Z'}, spec: {package: db}}");
-    cluster_put(t.cluster, "{apiVersion: davit.dev/v1alpha1, kind: PackageManifest, metadata: {namespace: c, name: db, deletionTimestamp: "
+    cluster_put(t.cluster, "{apiVersion: davit.dev/v1alpha1, kind: PackageManifest, metadata: "
+                           "{namespace: c, name: db, deletionTimestamp: "
                            "'2026-01-01T00:00:00Z'}, spec: {}}");
-    cluster_put(t.cluster, PERSON("d", "db", "manifest: {name: db}", "conditions: [{type: Resolved, status: 'False', message: ''}]"));
+    cluster_put(t.cluster, PERSON("d", "db", "manifest: {name: db}",
+                                  "conditions: [{type: Resolved, status: 'False', message: ''}]"));
     cluster_put(t.cluster, PERSON("e", "app", "", NEEDS("app", "db", "^1")));
     start_informer();
     dv_auto_str of = keys_of(dv_pms_of_package(t.pms, "db"));

@@ -35,8 +35,9 @@ static dv_objects prepared(const char *items)
 /* Two ConfigMaps, own/a and own/b. */
 static dv_objects two(void)
 {
-    return prepared("[{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {k: v}}},"
-                    "{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: b}}}]");
+    return prepared(
+        "[{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {k: v}}},"
+        "{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: b}}}]");
 }
 
 static dv_applied applied_of(const dv_objects *objects)
@@ -87,9 +88,13 @@ static const struct rival_row {
     int64_t at_ms[DV_CORRECTIONS_MAX];
     bool rival;
 } rival_rows[] = {
-    {"three corrections within the window are a rival's", {1000, 2000, 1000 + DV_RIVAL_WINDOW_MS}, true},
+    {"three corrections within the window are a rival's",
+     {1000, 2000, 1000 + DV_RIVAL_WINDOW_MS},
+     true},
     {"three in a longer time are not", {1000, 2000, 1001 + DV_RIVAL_WINDOW_MS}, false},
-    {"nor are three with a pause between", {1000, 1000 + DV_RIVAL_WINDOW_MS, 2000 + DV_RIVAL_WINDOW_MS}, false},
+    {"nor are three with a pause between",
+     {1000, 1000 + DV_RIVAL_WINDOW_MS, 2000 + DV_RIVAL_WINDOW_MS},
+     false},
 };
 
 static void corrections_find_a_rival(void **state)
@@ -116,14 +121,18 @@ static const struct drift_row {
 } drift_rows[] = {
     {"nothing moved", "ConfigMap", "", "u", 101, 0, false, true, DV_DRIFT_NONE},
     {"the revision moved", "ConfigMap", "", "u", 100, 0, false, true, DV_DRIFT_SUSPECT},
-    {"only the status of one with generations moved", "Deployment", "", "u", 100, 1, false, true, DV_DRIFT_NONE},
+    {"only the status of one with generations moved", "Deployment", "", "u", 100, 1, false, true,
+     DV_DRIFT_NONE},
     {"the generation moved", "Deployment", "", "u", 100, 3, false, true, DV_DRIFT_SUSPECT},
-    {"another object has its name", "ConfigMap", "", "other", 101, 0, false, true, DV_DRIFT_SUSPECT},
+    {"another object has its name", "ConfigMap", "", "other", 101, 0, false, true,
+     DV_DRIFT_SUSPECT},
     {"the watch lags behind our apply", "ConfigMap", "", "u", 102, 0, false, true, DV_DRIFT_NONE},
     {"it is gone", "ConfigMap", NULL, "u", 100, 0, false, true, DV_DRIFT_GONE},
-    {"it is not there yet, says a watch that lags", "ConfigMap", NULL, "u", 900, 0, false, true, DV_DRIFT_NONE},
+    {"it is not there yet, says a watch that lags", "ConfigMap", NULL, "u", 900, 0, false, true,
+     DV_DRIFT_NONE},
     {"nobody watches", "ConfigMap", "", "u", 101, 0, false, false, DV_DRIFT_UNKNOWN},
-    {"what is used as it is never drifts", "ConfigMap", NULL, "u", 100, 0, true, true, DV_DRIFT_NONE},
+    {"what is used as it is never drifts", "ConfigMap", NULL, "u", 100, 0, true, true,
+     DV_DRIFT_NONE},
 };
 
 static void drift_is_as_wanted(void **state)
@@ -131,12 +140,15 @@ static void drift_is_as_wanted(void **state)
     const struct drift_row *row = *state;
     bool deployment = strcmp(row->kind, "Deployment") == 0, watched;
     const char *api_version = deployment ? "apps/v1" : "v1";
-    dv_applied_item item = {.ref = {.ns = (char *)(uintptr_t)"own", .name = (char *)(uintptr_t)"a", .uid = (char *)(uintptr_t)row->uid},
+    dv_applied_item item = {.ref = {.ns = (char *)(uintptr_t) "own",
+                                    .name = (char *)(uintptr_t) "a",
+                                    .uid = (char *)(uintptr_t)row->uid},
                             .revision = row->revision,
                             .generation = row->generation,
                             .foreign = row->foreign};
-    dv_auto_str yaml = dv_asprintf("{apiVersion: %s, kind: %s, metadata: {name: a, namespace: own, uid: u, labels: {davit.dev/owner: "
-                                   OWNER "}}}", api_version, row->kind);
+    dv_auto_str yaml = dv_asprintf("{apiVersion: %s, kind: %s, metadata: {name: a, namespace: own, "
+                                   "uid: u, labels: {davit.dev/owner: " OWNER "}}}",
+                                   api_version, row->kind);
 
     if (row->there)
         cluster_put(c, yaml);
@@ -215,7 +227,8 @@ static dv_objects large(void)
 
     dv_random_bytes(bytes, BYTES);
     dv_base64_add(&noise, (dv_str){bytes, BYTES});
-    assert_ok(dv_json_set(objects.all.at[0].object, "/data/noise", json_string(dv_buf_cstr(&noise))));
+    assert_ok(
+        dv_json_set(objects.all.at[0].object, "/data/noise", json_string(dv_buf_cstr(&noise))));
     return objects;
 }
 
@@ -255,11 +268,14 @@ static void all_parts_are_dropped(void **state DV_UNUSED)
 /* plain, compressed, in a Secret. */
 static void put_stored(const char *plain)
 {
-    DV_CLEANUP(dv_buf_done) dv_buf packed = DV_BUF_INIT(DV_LINE_MAX), text = DV_BUF_INIT(DV_LINE_MAX);
+    DV_CLEANUP(dv_buf_done)
+    dv_buf packed = DV_BUF_INIT(DV_LINE_MAX),
+           text = DV_BUF_INIT(DV_LINE_MAX);
 
     dv_gzip_add(&packed, dv_str_of(plain));
     dv_base64_add(&text, dv_buf_str(&packed));
-    dv_auto_str yaml = dv_asprintf("{apiVersion: v1, kind: Secret, metadata: {name: davit-" OWNER ", namespace: davit}, data: {package: \"%s\"}}",
+    dv_auto_str yaml = dv_asprintf("{apiVersion: v1, kind: Secret, metadata: {name: davit-" OWNER
+                                   ", namespace: davit}, data: {package: \"%s\"}}",
                                    dv_buf_cstr(&text));
     cluster_put(c, yaml);
 }
@@ -275,7 +291,8 @@ static const struct unreadable_row {
     {"an empty Secret is nothing stored", NULL, "data: {}"},
     {"a number of parts that is none is nothing stored", NULL, "data: {package: AAAA}, x: y"},
     {"no JSON is nothing stored", "{", NULL},
-    {"a kind that is gone is nothing stored", "{\"items\":[{\"apiVersion\":\"x/v1\",\"kind\":\"Gone\",\"name\":\"a\"}]}", NULL},
+    {"a kind that is gone is nothing stored",
+     "{\"items\":[{\"apiVersion\":\"x/v1\",\"kind\":\"Gone\",\"name\":\"a\"}]}", NULL},
 };
 
 static void unreadable_is_nothing_stored(void **state)
@@ -283,8 +300,10 @@ static void unreadable_is_nothing_stored(void **state)
     const struct unreadable_row *row = *state;
     DV_CLEANUP(dv_objects_done) dv_objects objects = {0};
     DV_CLEANUP(dv_applied_done) dv_applied applied = {0};
-    dv_auto_str yaml = dv_asprintf("{apiVersion: v1, kind: Secret, metadata: {name: davit-" OWNER ", namespace: davit, annotations:"
-                                   " {davit.dev/parts: '%s'}}, %s}", row->raw && strstr(row->raw, "x: y") ? "many" : "1", row->raw);
+    dv_auto_str yaml = dv_asprintf("{apiVersion: v1, kind: Secret, metadata: {name: davit-" OWNER
+                                   ", namespace: davit, annotations:"
+                                   " {davit.dev/parts: '%s'}}, %s}",
+                                   row->raw && strstr(row->raw, "x: y") ? "many" : "1", row->raw);
 
     if (row->plain)
         put_stored(row->plain);
