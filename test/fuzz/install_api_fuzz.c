@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A PackageManifest or PackageRepository that is read: its status, written and read again, is the same, and
- * a copy of it as well. Reading is never refused the second time.
+ * A PackageManifest or PackageRepository that is read: its status, written and read again, is the
+ * same, and a copy of it as well. Reading is never refused the second time.
  */
 #include "install/api.h"
 

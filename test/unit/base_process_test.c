@@ -243,7 +243,9 @@ static const struct old_kernel_row {
     int64_t timeout_ms;
     int kind; /* of the error; 0: none */
 } old_kernel_rows[] = {
-    {"without pidfd, output and exit code come back", {.argv = SHELL("printf out; exit 7")}, .kind = 0},
+    {"without pidfd, output and exit code come back",
+     {.argv = SHELL("printf out; exit 7")},
+     .kind = 0},
     {"without pidfd, a child that closes its output is waited for",
      {.argv = SHELL("printf out; exec >&- 2>&-; sleep 0.1; exit 7")},
      .kind = 0},

@@ -2,7 +2,8 @@
 /*
  * An API server of a few kinds on loopback, in memory, and what the engine needs to speak to it. It
  * knows lists, watches, server-side apply as far as the engine's decisions go (preconditions, not
- * the ownership of fields), deletes, finalizers, access reviews and CRDs; what it can't do is scripted.
+ * the ownership of fields), deletes, finalizers, access reviews and CRDs; what it can't do is
+ * scripted.
  *
  * Objects are written as YAML in one line. A test acts as everybody else by cluster_put() and
  * cluster_drop().
@@ -34,7 +35,8 @@ static const cluster_kind cluster_kinds[] = {
     {"/api/v1", "PersistentVolumeClaim", "persistentvolumeclaims", true, false},
     {"/apis/apps/v1", "Deployment", "deployments", true, true},
     {"/apis/autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", true, false},
-    {"/apis/apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", false, true},
+    {"/apis/apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions",
+     false, true},
     {"/apis/events.k8s.io/v1", "Event", "events", true, false},
     {"/apis/davit.dev/v1alpha1", "PackageManifest", "packagemanifests", true, true},
     {"/apis/example.com/v1", "Widget", "widgets", true, true}, /* once its definition is there */
@@ -108,11 +110,12 @@ static json_t *cluster_parse_body(const cluster_call *call)
     return doc;
 }
 
-static json_t *cluster_status(int code, const char *reason, const char *message, const cluster_call *call)
+static json_t *cluster_status(int code, const char *reason, const char *message,
+                              const cluster_call *call)
 {
-    return json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:{s:s,s:s}}", "kind", "Status", "apiVersion", "v1", "status",
-                     code < 300 ? "Success" : "Failure", "code", code, "reason", reason, "message", message,
-                     "details", "kind", call->resource, "name", call->name);
+    return json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:{s:s,s:s}}", "kind", "Status", "apiVersion", "v1",
+                     "status", code < 300 ? "Success" : "Failure", "code", code, "reason", reason,
+                     "message", message, "details", "kind", call->resource, "name", call->name);
 }
 
 static bool cluster_is_ours(const json_t *object)
@@ -122,8 +125,8 @@ static bool cluster_is_ours(const json_t *object)
 
 static json_t *cluster_metadata_of(const json_t *object)
 {
-    return json_pack("{s:s,s:s,s:O}", "kind", "PartialObjectMetadata", "apiVersion", "meta.k8s.io/v1",
-                     "metadata", dv_json_object(object, "/metadata"));
+    return json_pack("{s:s,s:s,s:O}", "kind", "PartialObjectMetadata", "apiVersion",
+                     "meta.k8s.io/v1", "metadata", dv_json_object(object, "/metadata"));
 }
 
 static json_t *cluster_shown(const json_t *object, bool metadata)
@@ -136,12 +139,14 @@ static json_t *cluster_shown(const json_t *object, bool metadata)
 static const cluster_kind *cluster_kind_of(const char *base, const char *resource)
 {
     for (size_t i = 0; i < DV_LEN(cluster_kinds); i++)
-        if (strcmp(cluster_kinds[i].base, base) == 0 && strcmp(cluster_kinds[i].resource, resource) == 0)
+        if (strcmp(cluster_kinds[i].base, base) == 0 &&
+            strcmp(cluster_kinds[i].resource, resource) == 0)
             return &cluster_kinds[i];
     return NULL;
 }
 
-static cluster_object *cluster_find(cluster *c, const cluster_kind *kind, const char *ns, const char *name)
+static cluster_object *cluster_find(cluster *c, const cluster_kind *kind, const char *ns,
+                                    const char *name)
 {
     for (size_t i = 0; i < c->objects.n; i++) {
         cluster_object *o = &c->objects.at[i];
@@ -153,7 +158,8 @@ static cluster_object *cluster_find(cluster *c, const cluster_kind *kind, const 
 }
 
 /* now NULL: it went. Takes now. */
-static void cluster_store(cluster *c, const cluster_kind *kind, const char *ns, const char *name, json_t *now)
+static void cluster_store(cluster *c, const cluster_kind *kind, const char *ns, const char *name,
+                          json_t *now)
 {
     cluster_object *o = cluster_find(c, kind, ns, name);
     json_t *before = o ? o->object : NULL;
@@ -186,19 +192,27 @@ static void cluster_store(cluster *c, const cluster_kind *kind, const char *ns, 
 }
 
 /* What the API server adds to an object that is written. before: NULL, or what was there. */
-static void cluster_complete(cluster *c, const cluster_kind *kind, const json_t *before, json_t *object)
+static void cluster_complete(cluster *c, const cluster_kind *kind, const json_t *before,
+                             json_t *object)
 {
     json_t *metadata = dv_json_object(object, "/metadata");
     dv_auto_str fresh = dv_asprintf("uid-%llu", (unsigned long long)c->revision + 1);
-    bool same = before && json_equal(json_object_get(before, "spec"), json_object_get(object, "spec"));
+    bool same =
+        before && json_equal(json_object_get(before, "spec"), json_object_get(object, "spec"));
 
-    dv_json_put_str(metadata, "uid", before ? dv_obj_uid(before) : *dv_obj_uid(object) ? dv_obj_uid(object) : fresh);
+    dv_json_put_str(metadata, "uid",
+                    before                ? dv_obj_uid(before)
+                    : *dv_obj_uid(object) ? dv_obj_uid(object)
+                                          : fresh);
     if (kind->generations)
-        json_object_set_new(metadata, "generation", json_integer(dv_obj_generation(before) + !same));
-    if (strcmp(kind->kind, "CustomResourceDefinition") == 0 && !c->definitions_pend && !json_object_get(object, "status"))
+        json_object_set_new(metadata, "generation",
+                            json_integer(dv_obj_generation(before) + !same));
+    if (strcmp(kind->kind, "CustomResourceDefinition") == 0 && !c->definitions_pend &&
+        !json_object_get(object, "status"))
         json_object_set_new(object, "status",
-                            json_pack("{s:[{s:s,s:s},{s:s,s:s}]}", "conditions", "type", "NamesAccepted", "status", "True",
-                                      "type", "Established", "status", "True"));
+                            json_pack("{s:[{s:s,s:s},{s:s,s:s}]}", "conditions", "type",
+                                      "NamesAccepted", "status", "True", "type", "Established",
+                                      "status", "True"));
 }
 
 /* ---- Discovery ---- */
@@ -221,43 +235,53 @@ static json_t *cluster_discovery(cluster *c, bool core)
         const cluster_kind *kind = &cluster_kinds[i];
         bool is_core = strcmp(kind->base, "/api/v1") == 0;
         const char *version = strrchr(kind->base, '/') + 1;
-        dv_auto_str group = is_core ? dv_strdup("") : dv_str_dup((dv_str){kind->base + 6, (size_t)(version - kind->base) - 7});
+        dv_auto_str group =
+            is_core ? dv_strdup("")
+                    : dv_str_dup((dv_str){kind->base + 6, (size_t)(version - kind->base) - 7});
 
         if (is_core == core && cluster_serves(c, kind))
-            json_array_append_new(items, json_pack("{s:{s:s},s:[{s:s,s:[{s:s,s:{s:s},s:s,s:[s,s,s,s]}]}]}", "metadata", "name", group,
-                                                   "versions", "version", version, "resources", "resource", kind->resource,
-                                                   "responseKind", "kind", kind->kind, "scope",
-                                                   kind->namespaced ? "Namespaced" : "Cluster", "verbs", "list", "watch", "get",
-                                                   "delete"));
+            json_array_append_new(
+                items, json_pack("{s:{s:s},s:[{s:s,s:[{s:s,s:{s:s},s:s,s:[s,s,s,s]}]}]}",
+                                 "metadata", "name", group, "versions", "version", version,
+                                 "resources", "resource", kind->resource, "responseKind", "kind",
+                                 kind->kind, "scope", kind->namespaced ? "Namespaced" : "Cluster",
+                                 "verbs", "list", "watch", "get", "delete"));
     }
-    return json_pack("{s:s,s:s,s:o}", "kind", "APIGroupDiscoveryList", "apiVersion", "apidiscovery.k8s.io/v2", "items", items);
+    return json_pack("{s:s,s:s,s:o}", "kind", "APIGroupDiscoveryList", "apiVersion",
+                     "apidiscovery.k8s.io/v2", "items", items);
 }
 
 /* ---- Reading ---- */
 
-static bool cluster_chosen(const cluster_call *call, const cluster_kind *kind, const cluster_object *o)
+static bool cluster_chosen(const cluster_call *call, const cluster_kind *kind,
+                           const cluster_object *o)
 {
-    return o->kind == kind && (!*call->ns || strcmp(o->ns, call->ns) == 0) && (!call->selected || cluster_is_ours(o->object));
+    return o->kind == kind && (!*call->ns || strcmp(o->ns, call->ns) == 0) &&
+           (!call->selected || cluster_is_ours(o->object));
 }
 
 static json_t *cluster_list(cluster *c, const cluster_call *call, const cluster_kind *kind)
 {
     json_t *items = json_array();
     char revision[24];
-    dv_auto_str list_kind = call->metadata ? dv_strdup("PartialObjectMetadataList") : dv_asprintf("%sList", kind->kind);
+    dv_auto_str list_kind =
+        call->metadata ? dv_strdup("PartialObjectMetadataList") : dv_asprintf("%sList", kind->kind);
 
     for (size_t i = 0; i < c->objects.n; i++)
         if (cluster_chosen(call, kind, &c->objects.at[i]))
             json_array_append_new(items, cluster_shown(c->objects.at[i].object, call->metadata));
     snprintf(revision, sizeof(revision), "%llu", (unsigned long long)c->revision);
-    return json_pack("{s:s,s:s,s:{s:s},s:o}", "kind", list_kind, "apiVersion", call->metadata ? "meta.k8s.io/v1" : strchr(kind->base + 1, '/') + 1,
+    return json_pack("{s:s,s:s,s:{s:s},s:o}", "kind", list_kind, "apiVersion",
+                     call->metadata ? "meta.k8s.io/v1" : strchr(kind->base + 1, '/') + 1,
                      "metadata", "resourceVersion", revision, "items", items);
 }
 
 /* The type of an event to this watch; NULL: none of its business. */
-static const char *cluster_event_type(const cluster_call *call, const cluster_kind *kind, const cluster_event *e)
+static const char *cluster_event_type(const cluster_call *call, const cluster_kind *kind,
+                                      const cluster_event *e)
 {
-    bool was = call->selected ? e->was_ours : e->was_there, is = call->selected ? e->is_ours : e->is_there;
+    bool was = call->selected ? e->was_ours : e->was_there,
+         is = call->selected ? e->is_ours : e->is_there;
 
     if (e->kind != kind || e->revision <= call->since || (!was && !is))
         return NULL;
@@ -277,7 +301,8 @@ static char *cluster_next_line(cluster *c, cluster_call *call, const cluster_kin
 
             if (!type)
                 continue;
-            json_auto_t *event = json_pack("{s:s,s:o}", "type", type, "object", cluster_shown(e->object, call->metadata));
+            json_auto_t *event = json_pack("{s:s,s:o}", "type", type, "object",
+                                           cluster_shown(e->object, call->metadata));
             dv_json_write(event, &line);
             call->since = e->revision;
             return dv_buf_take(&line);
@@ -289,7 +314,9 @@ static char *cluster_next_line(cluster *c, cluster_call *call, const cluster_kin
 
 static void cluster_watch(cluster *c, peer_conn *conn, cluster_call *call, const cluster_kind *kind)
 {
-    bool open = conn_say(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+    bool open = conn_say(
+        conn,
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
 
     while (open) {
         dv_auto_str line = cluster_next_line(c, call, kind);
@@ -309,7 +336,8 @@ static json_t *cluster_conflict(const cluster_call *call, const char *message, i
     return cluster_status(409, "Conflict", message, call);
 }
 
-static json_t *cluster_write(cluster *c, const cluster_call *call, const cluster_kind *kind, int *ret_status)
+static json_t *cluster_write(cluster *c, const cluster_call *call, const cluster_kind *kind,
+                             int *ret_status)
 {
     cluster_object *o = cluster_find(c, kind, call->ns, call->name);
     json_auto_t *body = cluster_parse_body(call);
@@ -325,7 +353,8 @@ static json_t *cluster_write(cluster *c, const cluster_call *call, const cluster
     if (*version && before && strcmp(version, dv_obj_rv(before)) != 0)
         return cluster_conflict(call, "the object has been modified", ret_status);
     json_t *after = dv_json_merge_patch(before ? dv_json_copy(before) : json_object(), body);
-    dv_json_put_str(dv_json_object(after, "/metadata"), "resourceVersion", before ? dv_obj_rv(before) : NULL);
+    dv_json_put_str(dv_json_object(after, "/metadata"), "resourceVersion",
+                    before ? dv_obj_rv(before) : NULL);
     cluster_complete(c, kind, before, after);
     *ret_status = before ? 200 : 201;
     if (before && json_equal(before, after)) {
@@ -336,7 +365,8 @@ static json_t *cluster_write(cluster *c, const cluster_call *call, const cluster
     return cluster_shown(after, call->metadata);
 }
 
-static json_t *cluster_delete(cluster *c, const cluster_call *call, const cluster_kind *kind, int *ret_status)
+static json_t *cluster_delete(cluster *c, const cluster_call *call, const cluster_kind *kind,
+                              int *ret_status)
 {
     cluster_object *o = cluster_find(c, kind, call->ns, call->name);
     json_auto_t *options = cluster_parse_body(call);
@@ -348,7 +378,8 @@ static json_t *cluster_delete(cluster *c, const cluster_call *call, const cluste
     if (dv_json_at(o->object, "/metadata/finalizers/0")) {
         json_t *going = dv_json_copy(o->object);
 
-        dv_json_put_str(dv_json_object(going, "/metadata"), "deletionTimestamp", "2026-11-21T09:00:00Z");
+        dv_json_put_str(dv_json_object(going, "/metadata"), "deletionTimestamp",
+                        "2026-11-21T09:00:00Z");
         cluster_store(c, kind, call->ns, call->name, going);
         return json_incref(going);
     }
@@ -365,7 +396,8 @@ static json_t *cluster_review(cluster *c, const cluster_call *call)
 
     for (size_t i = 0; i < c->forbidden.n; i++)
         allowed = allowed && !dv_glob_match(dv_str_of(c->forbidden.at[i]), dv_str_of(wish));
-    return json_pack("{s:s,s:{s:b}}", "kind", "SelfSubjectAccessReview", "status", "allowed", allowed);
+    return json_pack("{s:s,s:{s:b}}", "kind", "SelfSubjectAccessReview", "status", "allowed",
+                     allowed);
 }
 
 static json_t *cluster_act(cluster *c, const cluster_call *call, int *ret_status)
@@ -383,7 +415,8 @@ static json_t *cluster_act(cluster *c, const cluster_call *call, int *ret_status
     if (get && !*call->name)
         return cluster_list(c, call, kind);
     if (!get)
-        dv_strings_take(&c->writes, dv_asprintf("%s %s/%s", call->method, call->resource, call->name));
+        dv_strings_take(&c->writes,
+                        dv_asprintf("%s %s/%s", call->method, call->resource, call->name));
     if (post || strcmp(call->method, "PATCH") == 0)
         return cluster_write(c, call, kind, ret_status);
     cluster_object *o = cluster_find(c, kind, call->ns, call->name);
@@ -391,7 +424,8 @@ static json_t *cluster_act(cluster *c, const cluster_call *call, int *ret_status
         *ret_status = 404;
         return cluster_status(404, "NotFound", "not found", call);
     }
-    return get ? cluster_shown(o->object, call->metadata) : cluster_delete(c, call, kind, ret_status);
+    return get ? cluster_shown(o->object, call->metadata)
+               : cluster_delete(c, call, kind, ret_status);
 }
 
 /* ---- Requests ---- */
@@ -407,7 +441,8 @@ static void cluster_parse_path(char *path, cluster_call *call)
     if (parts.n >= 2) {
         bool core = strcmp(parts.at[0], "api") == 0;
 
-        snprintf(call->base, sizeof(call->base), "/%s/%s%s%s", parts.at[0], parts.at[1], core ? "" : "/", core ? "" : parts.at[2]);
+        snprintf(call->base, sizeof(call->base), "/%s/%s%s%s", parts.at[0], parts.at[1],
+                 core ? "" : "/", core ? "" : parts.at[2]);
         at = core ? 2 : 3;
     }
     if (parts.n > at + 2 && strcmp(parts.at[at], "namespaces") == 0) {
@@ -431,7 +466,8 @@ static void cluster_parse(const char *request, cluster_call *call)
     call->watch = strstr(path, "watch=true");
     call->selected = strstr(path, "labelSelector=");
     call->metadata = strstr(request, "as=PartialObjectMetadata");
-    call->apply = strcasestr(request, "content-type: application/apply-patch") || strcmp(call->method, "POST") == 0;
+    call->apply = strcasestr(request, "content-type: application/apply-patch") ||
+                  strcmp(call->method, "POST") == 0;
     since = strstr(path, "resourceVersion=");
     call->since = since ? strtoull(since + 16, NULL, 10) : 0;
     call->body = strstr(request, "\r\n\r\n") + 4;
@@ -458,7 +494,8 @@ static bool cluster_misbehaves(cluster *c, peer_conn *conn, const char *request)
             body = dv_strdup(f->body);
         }
     }
-    return status && conn_answer(conn, status, "Content-Type: application/json\r\n", dv_str_of(body));
+    return status &&
+           conn_answer(conn, status, "Content-Type: application/json\r\n", dv_str_of(body));
 }
 
 static int cluster_handle(cluster *c, const cluster_call *call, dv_buf *out)
@@ -521,11 +558,12 @@ static void cluster_connect(cluster *c)
 {
     char path[] = P_tmpdir "/davit-cluster-XXXXXX";
     dv_kube_config *config = NULL;
-    dv_auto_str yaml = dv_asprintf("clusters: [{name: k, cluster: {server: 'http://127.0.0.1:%d'}}]\n"
-                                   "users: [{name: u, user: {token: t}}]\n"
-                                   "contexts: [{name: c, context: {cluster: k, user: u}}]\n"
-                                   "current-context: c\n",
-                                   c->server->port);
+    dv_auto_str yaml =
+        dv_asprintf("clusters: [{name: k, cluster: {server: 'http://127.0.0.1:%d'}}]\n"
+                    "users: [{name: u, user: {token: t}}]\n"
+                    "contexts: [{name: c, context: {cluster: k, user: u}}]\n"
+                    "current-context: c\n",
+                    c->server->port);
 
     close(mkstemp(path));
     assert_ok(dv_file_write(path, dv_str_of(yaml), 0600, /* durable= */ false));
@@ -633,7 +671,8 @@ DV_UNUSED static bool cluster_has(cluster *c, const char *kind, const char *ns, 
 }
 
 /* The next `times` requests whose head or body holds match get this answer. */
-DV_UNUSED static void cluster_fail(cluster *c, const char *match, int status, int times, const char *body)
+DV_UNUSED static void cluster_fail(cluster *c, const char *match, int status, int times,
+                                   const char *body)
 {
     DV_LOCK_SCOPE(&c->server->mu);
 
@@ -657,7 +696,8 @@ DV_UNUSED static size_t cluster_take_writes(cluster *c)
     return n;
 }
 
-DV_UNUSED static const dv_resource *cluster_resource(cluster *c, const char *api_version, const char *kind)
+DV_UNUSED static const dv_resource *cluster_resource(cluster *c, const char *api_version,
+                                                     const char *kind)
 {
     const dv_resource *resource = NULL;
 
@@ -668,7 +708,8 @@ DV_UNUSED static const dv_resource *cluster_resource(cluster *c, const char *api
 /* A PackageManifest of uid "p1"; spec in YAML. One holder. */
 DV_UNUSED static dv_pm *cluster_pm(const char *ns, const char *name, const char *spec)
 {
-    dv_auto_str yaml = dv_asprintf("{metadata: {namespace: %s, name: %s, uid: p1}, spec: {%s}}", ns, name, spec);
+    dv_auto_str yaml =
+        dv_asprintf("{metadata: {namespace: %s, name: %s, uid: p1}, spec: {%s}}", ns, name, spec);
     json_auto_t *object = cluster_read(yaml);
     dv_pm *pm = NULL;
 

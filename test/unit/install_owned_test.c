@@ -4,7 +4,8 @@
 
 #define OWNER "0123456789abcdef0123"
 #define MARKED(name, more)                                                                         \
-    "{apiVersion: v1, kind: ConfigMap, metadata: {name: " name ", namespace: own, uid: u, labels: {davit.dev/owner: " OWNER "}" more "}}"
+    "{apiVersion: v1, kind: ConfigMap, metadata: {name: " name                                     \
+    ", namespace: own, uid: u, labels: {davit.dev/owner: " OWNER "}" more "}}"
 #define PACKAGE ", annotations: {davit.dev/package: team/web/p1}"
 
 static cluster *c;
@@ -32,7 +33,8 @@ static bool watch(const dv_resource *resource)
 /* ConfigMap own/a, with one holder. */
 static dv_owned_state get(uint64_t since, dv_owned_object **ret_object)
 {
-    return dv_owned_get(c->owned, cluster_resource(c, "v1", "ConfigMap"), "own", "a", since, ret_object);
+    return dv_owned_get(c->owned, cluster_resource(c, "v1", "ConfigMap"), "own", "a", since,
+                        ret_object);
 }
 
 static const struct row {
@@ -48,7 +50,9 @@ static const struct row {
     {"one older than our last write lags", MARKED("a", ""), true, 102, DV_OWNED_LAGGING},
     {"what is not there is absent", NULL, true, 0, DV_OWNED_ABSENT},
     {"what is not there yet lags", NULL, true, 102, DV_OWNED_LAGGING},
-    {"what has no owner label is absent", "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: own}}", true, 0, DV_OWNED_ABSENT},
+    {"what has no owner label is absent",
+     "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: own}}", true, 0,
+     DV_OWNED_ABSENT},
 };
 
 static void the_watch_says(void **state)
@@ -84,7 +88,9 @@ static void one_that_is_going_names_what_holds_it(void **state DV_UNUSED)
 {
     dv_auto_owned object = NULL;
 
-    cluster_put(c, MARKED("a", PACKAGE ", deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: [x.io/a, x.io/b]"));
+    cluster_put(
+        c, MARKED("a", PACKAGE
+                  ", deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: [x.io/a, x.io/b]"));
     assert_true(watch(cluster_resource(c, "v1", "ConfigMap")));
     assert_int_equal(get(0, &object), DV_OWNED_PRESENT);
     assert_true(object->deleting);
@@ -97,8 +103,10 @@ static void workloads_are_read_for_readiness(void **state DV_UNUSED)
     const dv_resource *deployments = cluster_resource(c, "apps/v1", "Deployment");
     dv_auto_owned object = NULL;
 
-    cluster_put(c, "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: own, labels: {davit.dev/owner: " OWNER "}},"
-                   " spec: {replicas: 2}, status: {observedGeneration: 1, replicas: 2, readyReplicas: 1}}");
+    cluster_put(
+        c, "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: own, labels: "
+           "{davit.dev/owner: " OWNER "}},"
+           " spec: {replicas: 2}, status: {observedGeneration: 1, replicas: 2, readyReplicas: 1}}");
     assert_true(watch(deployments));
     assert_int_equal(dv_owned_get(c->owned, deployments, "own", "d", 0, &object), DV_OWNED_PRESENT);
     assert_int_equal(object->readiness, DV_PROGRESSING);

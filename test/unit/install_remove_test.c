@@ -29,7 +29,7 @@
     "{apiVersion: v1, kind: ConfigMap, namespace: own, name: " name ", uid: " uid "}"
 #define I_ADOPTED(name, uid)                                                                       \
     "{apiVersion: v1, kind: ConfigMap, namespace: own, name: " name ", uid: " uid ", adopted: "    \
-                                                                                  "true}"
+    "true}"
 #define I_DEPLOYMENT "{apiVersion: apps/v1, kind: Deployment, namespace: own, name: d, uid: d}"
 #define I_SPACE "{apiVersion: v1, kind: Namespace, namespace: '', name: space, uid: ns}"
 #define I_PVC "{apiVersion: v1, kind: PersistentVolumeClaim, namespace: own, name: data, uid: v}"
@@ -434,7 +434,8 @@ static void a_kind_that_came_meanwhile_is_looked_through(void **state DV_UNUSED)
     put("{apiVersion: example.com/v1, kind: Widget, metadata: {name: theirs, namespace: space}}");
     dv_fake_clock_advance(&time, 60 * 1000);
     list(I_SPACE);
-    assert_err(dv_remove_check(&t.cluster->ctx, &t.env, &t.items), DV_DENIED, "Widget space/theirs");
+    assert_err(dv_remove_check(&t.cluster->ctx, &t.env, &t.items), DV_DENIED,
+               "Widget space/theirs");
 }
 
 static void of_much_data_some_is_named(void **state DV_UNUSED)
