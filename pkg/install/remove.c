@@ -302,7 +302,8 @@ static dv_err *orphan_one(dv_ctx *ctx, const dv_remove_env *env, dv_inventory_it
     DV_CHECK(look_up(ctx, env, item, &f));
     if (f.gone)
         return NULL;
-    dv_json_put_str(dv_json_object(patch, "/metadata"), "uid", item->ref.uid); /* one that was made anew is not ours to change */
+    dv_json_put_str(dv_json_object(patch, "/metadata"), "uid",
+                    item->ref.uid); /* one that was made anew is not ours to change */
     const dv_kube_request request = {
         .verb = DV_KUBE_MERGE_PATCH,
         .resource = f.resource,
