@@ -64,6 +64,21 @@ test_a_changed_object_is_put_back() {
 }
 deployment_has() { [ "$(k -n "$ns" get deployment app -o 'jsonpath={.spec.replicas}')" = "$1" ]; }
 
+test_a_status_of_others_is_no_drift() {
+    { claim; workload app; printf -- '---\napiVersion: v1\nkind: ResourceQuota\nmetadata: {name: quota}\nspec: {hard: {pods: "5"}}\n'
+      printf -- '---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: app}\nspec: {maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: app}}\n'; } |
+        package "$p-app" 1.0.0
+    tenant
+    repository
+    install "$p-app"
+    wait_ready "$p-app"
+    # What the controllers of these kinds write, written once more.
+    k -n "$ns" patch resourcequota quota --subresource=status --type merge -p '{"status": {"used": {"pods": "3"}}}' >/dev/null
+    k -n "$ns" patch hpa app --subresource=status --type merge -p '{"status": {"currentReplicas": 1, "desiredReplicas": 2}}' >/dev/null
+    always 4 "nothing was set back" not has_event "$p-app" Drift .
+    k -n "$ns" annotate pm "$p-app" davit.dev/allow-data-loss=true >/dev/null
+}
+
 test_a_deleted_object_comes_back() {
     one_version
     install "$p-app"
