@@ -55,7 +55,7 @@ bool namespace_is_terminating(operator_t *op, const char *name)
 {
     DV_CLEANUP(unref_entry) dv_entry *entry = dv_informer_get(op->namespaces, name);
 
-    return !entry || ((namespace_entry *)entry)->terminating;
+    return entry && ((namespace_entry *)entry)->terminating;
 }
 
 /* ---- metav1.LabelSelector ---- */

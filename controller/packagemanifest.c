@@ -4,7 +4,7 @@
 #include "pm_run.h"
 
 /* Brief waits are not worth a status: it is written when one lasts longer. */
-enum { QUIET_WAIT_MS = 5000, COALESCE_MS = 200 };
+enum { QUIET_WAIT_MS = 5000, COALESCE_MS = 200, DENIED_ONCE_MS = 5000 };
 
 const dv_resource *resource_pm(dv_kube *kube)
 {
@@ -19,11 +19,13 @@ dv_entry *pm_reduce(void *arg, const json_t *object)
     dv_pm *pm = NULL;
     dv_err *err = dv_pm_decode(object, &pm);
 
-    (void)arg;
     if (err) { /* the schema refuses what this does; a CRD of another version may not */
         dv_err_free(err);
         return NULL;
     }
+    /* The mark counts where the operator makes it; elsewhere it is anybody's. */
+    pm->is_dependency =
+        pm->is_dependency && strcmp(pm->ns, ((const operator_t *)arg)->options.namespace) == 0;
     return &pm->entry;
 }
 
@@ -150,27 +152,61 @@ static dv_err *step_identity(dv_ctx *ctx, pm_run *run)
                       run->pm->ns);
 }
 
+static dv_kube_request pm_request(const pm_run *run, dv_kube_verb verb, const json_t *body)
+{
+    return (dv_kube_request){
+        .verb = verb,
+        .resource = resource_pm(run->op->kube),
+        .ns = run->pm->ns,
+        .name = run->pm->name,
+        .body = body,
+        .field_manager = DV_MANAGER_STATUS,
+        .force = verb == DV_KUBE_APPLY,
+        .metadata_only = true,
+    };
+}
+
+static bool is_gone(const dv_err *err)
+{
+    return dv_err_is(err, DV_NOT_FOUND) ||
+           (dv_err_is(err, DV_CONFLICT) && strcmp(dv_err_reason(err), "UIDMismatch") == 0);
+}
+
+/* One that somebody else (a restored backup, a person's YAML) wrote too is not ours alone to leave
+ * out. */
+static dv_err *cut_finalizer(dv_ctx *ctx, pm_run *run, const json_t *object)
+{
+    json_t *others = json_array(), *item;
+    bool found = false;
+    size_t i;
+
+    json_array_foreach(dv_json_array(object, "/metadata/finalizers"), i, item)
+    {
+        if (json_is_string(item) && strcmp(json_string_value(item), DV_FINALIZER) == 0)
+            found = true;
+        else
+            json_array_append(others, item);
+    }
+    json_auto_t *patch = json_pack("{s:{s:s,s:s,s:o}}", "metadata", "uid", run->pm->uid,
+                                   "resourceVersion", dv_obj_rv(object), "finalizers", others);
+    const dv_kube_request request = pm_request(run, DV_KUBE_MERGE_PATCH, patch);
+    return found ? dv_kube_do(ctx, run->op->kube, &request, /* ret_object= */ NULL) : NULL;
+}
+
 /* The uid makes sure that no object is made anew by this, should it be gone by now. */
 static dv_err *write_finalizer(dv_ctx *ctx, pm_run *run, bool wanted)
 {
     json_auto_t *object = dv_obj_new(DV_API_VERSION, "PackageManifest", run->pm->ns, run->pm->name);
     json_auto_t *answer = NULL;
-    const dv_kube_request request = {
-        .verb = DV_KUBE_APPLY,
-        .resource = resource_pm(run->op->kube),
-        .ns = run->pm->ns,
-        .name = run->pm->name,
-        .body = object,
-        .field_manager = DV_MANAGER_STATUS,
-        .force = true,
-        .metadata_only = true,
-    };
+    const dv_kube_request request = pm_request(run, DV_KUBE_APPLY, object);
 
     DV_CHECK(dv_json_set(object, "/metadata/uid", json_string(run->pm->uid)));
     if (wanted)
         DV_CHECK(dv_json_set(object, "/metadata/finalizers", json_pack("[s]", DV_FINALIZER)));
     dv_err *err = dv_kube_do(ctx, run->op->kube, &request, &answer);
-    if (!wanted && (dv_err_is(err, DV_NOT_FOUND) || dv_err_is(err, DV_CONFLICT))) {
+    if (!err && !wanted)
+        err = cut_finalizer(ctx, run, answer);
+    if (!wanted && is_gone(err)) {
         dv_err_free(err);
         return NULL;
     }
@@ -341,8 +377,8 @@ static dv_err *uninstall(dv_ctx *ctx, pm_run *run)
         run->quiet = true;
         return NULL;
     }
-    dv_err_free(step_identity(ctx, run)); /* without an account nothing was ever applied as one */
-    DV_CHECK(pm_uninstall(ctx, run));
+    dv_auto(dv_err) nobody = step_identity(ctx, run);
+    DV_CHECK(nobody ? pm_leave_all(ctx, run) : pm_uninstall(ctx, run));
     DV_CHECK(write_finalizer(ctx, run, false));
     run->quiet = true;
     return NULL;
@@ -394,7 +430,7 @@ static dv_result finish(dv_ctx *ctx, pm_run *run, dv_err *err)
 {
     bool brief = is_brief_wait(ctx, run, err);
 
-    run->state->installing = err && !dv_err_is(err, DV_INVALID);
+    run->state->installing = dv_err_is(err, DV_WAITING) || dv_err_is(err, DV_CONFLICT);
     if (is_news(run, err))
         dv_warn(ctx->log, "run failed", dv_s("reason", dv_err_reason(err)), dv_e(err));
     if (writes_status(run, err) && !brief) {
@@ -405,6 +441,14 @@ static dv_result finish(dv_ctx *ctx, pm_run *run, dv_err *err)
         dv_err_free(err);
         return (dv_result){.what = DV_WAIT, .after_ms = QUIET_WAIT_MS};
     }
+    /* A refusal may be one of an API server that has just started: it is asked once more soon. */
+    run->state->denials = dv_err_is(err, DV_DENIED) ? run->state->denials + 1 : 0;
+    if (run->state->denials == 1 && strcmp(dv_err_reason(err), "Forbidden") == 0) {
+        dv_err_free(err);
+        return (dv_result){.what = DV_WAIT, .after_ms = DENIED_ONCE_MS};
+    }
+    if (run->pm->deleted_at_ms && dv_err_is(err, DV_INVALID)) /* it is tried again, and ends */
+        err = dv_err_recast(err, DV_DENIED, NULL);
     return dv_result_from(
         err, run->pm->spec.suspend || run->pm->deleted_at_ms ? 0 : run->pm->spec.interval_ms);
 }
@@ -435,7 +479,7 @@ dv_result pm_reconcile(void *arg, dv_ctx *ctx, const char *key)
     pm_run run = {
         .op = op,
         .pm = pm,
-        .state = states_get(op->states, key),
+        .state = states_get(op->states, key, pm->uid),
         .status = dv_pm_status_dup(&pm->status),
         .resource_version = dv_strdup(pm->resource_version),
         .requested =

@@ -6,7 +6,13 @@
 static bool package_exists(void *arg, const char *key, const char *uid)
 {
     operator_t *op = arg;
+    const char *watched = op->options.watch_namespace;
     dv_auto_pm pm = (dv_pm *)dv_informer_get(op->pms, key);
+    dv_str ns;
+
+    dv_str_cut(dv_str_of(key), '/', &ns);
+    if (watched && *watched && !dv_str_is(ns, watched))
+        return true; /* another operator's: it can't be known from here */
 
     return pm && (!uid || strcmp(pm->uid, uid) == 0);
 }

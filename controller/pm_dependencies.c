@@ -156,7 +156,7 @@ static json_t *dependency_object(const pm_run *run, const dv_locked *l)
 }
 
 /* As the dependant's account, so that plain RBAC decides. */
-static dv_err *write_dependency(dv_ctx *ctx, pm_run *run, const dv_locked *l, bool fresh)
+static dv_err *write_dependency(dv_ctx *ctx, pm_run *run, const dv_locked *l, const dv_pm *there)
 {
     json_auto_t *object = dependency_object(run, l);
     json_auto_t *answer = NULL;
@@ -171,7 +171,9 @@ static dv_err *write_dependency(dv_ctx *ctx, pm_run *run, const dv_locked *l, bo
         .force = true,
     };
 
-    if (fresh) /* only if absent: a PackageManifest of that name is somebody's */
+    if (there)
+        DV_CHECK(dv_json_set(object, "/metadata/uid", json_string(there->uid)));
+    else /* only if absent: a PackageManifest of that name is somebody's */
         DV_CHECK(dv_json_set(object, "/metadata/resourceVersion", json_string("1")));
     dv_err *err = dv_kube_do(ctx, run->op->kube, &request, &answer);
     if (dv_err_is(err, DV_DENIED)) {
@@ -192,7 +194,8 @@ static dv_err *ensure_one(dv_ctx *ctx, pm_run *run, const dv_locked *l)
 {
     dv_auto_pm provider = provider_of(run, l->package);
 
-    if (provider && (!provider->is_dependency || strcmp(provider->spec.version, l->version) == 0))
+    if (provider && (!provider->is_dependency || strcmp(provider->name, l->package) != 0 ||
+                     strcmp(provider->spec.version, l->version) == 0))
         return NULL;
     if (!provider) {
         dv_auto_str key = dv_key_make(run->op->options.namespace, l->package);
@@ -209,7 +212,7 @@ static dv_err *ensure_one(dv_ctx *ctx, pm_run *run, const dv_locked *l)
                               "would be it, is for package \"%s\"",
                               l->package, key, named->spec.package);
     }
-    return write_dependency(ctx, run, l, !provider);
+    return write_dependency(ctx, run, l, provider);
 }
 
 /* ---- Waiting for them ---- */

@@ -70,6 +70,8 @@ void pm_list_applied(pm_run *run);
 
 /* pm_uninstall.c */
 dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run);
+/* Without an account to remove them as, the objects are left and listed. */
+dv_err *pm_leave_all(dv_ctx *ctx, pm_run *run);
 
 /* pm_status.c */
 /* Sets conditions and history from the outcome; pure but for the clock. Alone writes Ready. */

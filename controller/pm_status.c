@@ -168,7 +168,7 @@ void pm_summarize(dv_ctx *ctx, pm_run *run, const dv_err *err)
     else
         succeed(ctx, run);
     run->status.observed_generation = run->pm->generation;
-    if (!err || dv_err_is(err, DV_INVALID) || dv_err_is(err, DV_DENIED))
+    if (!err || dv_err_is(err, DV_INVALID) || dv_err_is(err, DV_DENIED) || is_applied(run))
         dv_set_str(&run->status.last_handled_reconcile_at, run->pm->requested_at);
 }
 

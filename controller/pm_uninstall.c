@@ -85,11 +85,27 @@ static void tell_orphans(pm_run *run, const dv_remove_result *result)
     pm_tell(run, "Warning", "Orphaned", "Uninstall", dv_buf_cstr(&text));
 }
 
+/*
+ * A namespace that goes takes its packages with it, but not the data of others elsewhere: that is
+ * left, for nobody can set the annotation any more.
+ */
+static dv_err *check_data(dv_ctx *ctx, pm_run *run, const dv_remove_env *env,
+                          dv_remove_result *result)
+{
+    dv_err *err = dv_remove_check(ctx, env, &run->status.inventory);
+
+    if (!err || strcmp(dv_err_reason(err), "DataWouldBeLost") != 0 ||
+        !namespace_is_terminating(run->op, run->pm->ns))
+        return err;
+    dv_err_free(err);
+    dv_remove_leave_data(&run->status.inventory, result);
+    return NULL;
+}
+
 static dv_err *remove_all(dv_ctx *ctx, pm_run *run, dv_remove_env *env, dv_remove_result *result)
 {
-    env->allow_data_loss = env->allow_data_loss || namespace_is_terminating(run->op, run->pm->ns);
     if (!run->state->removing)
-        DV_CHECK(dv_remove_check(ctx, env, &run->status.inventory));
+        DV_CHECK(check_data(ctx, run, env, result));
     run->state->removing = true;
     return dv_remove(ctx, env, &run->status.inventory, result);
 }
@@ -97,6 +113,7 @@ static dv_err *remove_all(dv_ctx *ctx, pm_run *run, dv_remove_env *env, dv_remov
 static dv_err *remove_or_orphan(dv_ctx *ctx, pm_run *run, dv_remove_env *env,
                                 dv_remove_result *result)
 {
+    DV_CHECK(dv_remove_identify(ctx, env, &run->status.inventory));
     if (run->pm->spec.deletion_policy == DV_DELETION_ORPHAN)
         return dv_orphan(ctx, env, &run->status.inventory, result);
     return remove_all(ctx, run, env, result);
@@ -128,17 +145,17 @@ dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run)
         .pm = run->pm,
         .as = run->as,
         .allow_data_loss = run->pm->allow_data_loss,
+        .overdue = is_overdue(ctx, run),
         .orphan_denied = is_overdue(ctx, run),
     };
 
     run->phase = PHASE_INSTALL;
     DV_CHECK(await_dependants(ctx, run));
     begin(run);
-    DV_CHECK(dv_remove_identify(ctx, &env, &run->status.inventory));
     dv_err *err = remove_or_orphan(ctx, run, &env, &result);
     bool data_held = err && strcmp(dv_err_reason(err), "DataWouldBeLost") == 0;
-    if (dv_err_is(err, DV_DENIED) && !data_held && !env.orphan_denied &&
-        may_leave_denied(ctx, run)) {
+    if ((dv_err_is(err, DV_DENIED) || dv_err_is(err, DV_INVALID)) && !data_held &&
+        !env.orphan_denied && may_leave_denied(ctx, run)) {
         dv_err_free(err);
         env.orphan_denied = true;
         err = remove_or_orphan(ctx, run, &env, &result);
@@ -146,5 +163,19 @@ dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run)
     remember(run);
     tell_orphans(run, &result);
     DV_CHECK(err);
+    return dv_stored_drop(ctx, run->op->kube, run->op->options.namespace, run->pm->owner);
+}
+
+dv_err *pm_leave_all(dv_ctx *ctx, pm_run *run)
+{
+    DV_CLEANUP(dv_remove_result_done) dv_remove_result result = {0};
+
+    for (size_t i = 0; i < run->status.inventory.n; i++) {
+        DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(DV_PATH_MAX);
+
+        dv_objref_add(&text, &run->status.inventory.at[i].ref);
+        dv_strings_add(&result.orphaned, dv_buf_cstr(&text));
+    }
+    tell_orphans(run, &result);
     return dv_stored_drop(ctx, run->op->kube, run->op->options.namespace, run->pm->owner);
 }

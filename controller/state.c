@@ -13,6 +13,7 @@ static void state_free(void *value)
 {
     pm_state *state = value;
 
+    free(state->uid);
     dv_applied_done(&state->applied);
     dv_inventory_done(&state->remaining);
     free(state);
@@ -36,15 +37,16 @@ void states_free(states *table)
     free(table);
 }
 
-pm_state *states_get(states *table, const char *key)
+pm_state *states_get(states *table, const char *key, const char *uid)
 {
     DV_LOCK_SCOPE(&table->mu);
     pm_state *state = dv_map_get(table->by_key, dv_str_of(key));
 
-    if (!state) {
+    if (!state || strcmp(state->uid, uid) != 0) {
         state = DV_NEW(pm_state);
+        state->uid = dv_strdup(uid);
         state->installing = true;
-        dv_map_put(table->by_key, dv_str_of(key), state);
+        dv_map_put(table->by_key, dv_str_of(key), state); /* frees the one before */
     }
     return state;
 }

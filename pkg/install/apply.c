@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "install/apply.h"
 
+#include "install/batch.h"
 #include "install/conflict.h"
 
 /*
@@ -335,7 +336,7 @@ static dv_err *run_round(dv_ctx *ctx, const dv_apply_env *env, attempts *list, d
         fill_request(env, sent[n], &requests[n]);
         n++;
     }
-    dv_kube_batch(ctx, env->kube, requests, n, results);
+    dv_batch(ctx, env->kube, requests, n, results);
     for (size_t i = 0; i < n; i++) {
         clear_preconditions(sent[i]);
         first = dv_err_join(

@@ -11,6 +11,7 @@ typedef struct {
         *resource;  /* what is listed now: items of a metadata list don't say their kind */
     const char *ns; /* of the namespace that is looked through; NULL: a kind of custom resources */
     dv_buf *losses;
+    bool unseen; /* listed with the operator's rights: the account may not see names */
     size_t found, seen;
 } search;
 
@@ -33,7 +34,7 @@ static bool is_ours(const search *s, const dv_objref *ref)
 {
     for (size_t i = 0; i < s->items->n; i++)
         if (dv_objref_same(&s->items->at[i].ref, ref))
-            return true;
+            return !s->items->at[i].adopted; /* what was adopted is to stay */
     return false;
 }
 
@@ -56,30 +57,54 @@ static dv_err *look_at(void *arg, const json_t *object)
         return dv_err_new(DV_DENIED, "DataWouldBeLost", "more than %d objects", SEEN_MAX);
     if (is_ours(s, &ref) || (s->ns && is_automatic(s, &ref, object)))
         return NULL;
-    dv_objref_add(&name, &ref);
+    if (s->unseen)
+        dv_buf_addf(&name, "a %s that the account may not see", ref.kind);
+    else
+        dv_objref_add(&name, &ref);
     add_loss(s, dv_buf_cstr(&name));
     return NULL;
 }
 
-/* Lists a kind as the package's account; what it may not list it can't have put there either, and
- * is not looked at. */
+/*
+ * May the kind be looked through, and as whom? What the account may not list is listed with the
+ * operator's own rights, and told without names.
+ */
+static dv_err *choose_reader(dv_ctx *ctx, const dv_remove_env *env, search *s, const char **ret_as,
+                             bool *ret_may)
+{
+    *ret_as = env->as;
+    s->unseen = false;
+    DV_CHECK(dv_kube_may(ctx, env->kube, env->as, "list", s->resource, s->ns, ret_may));
+    if (*ret_may || !env->as)
+        return NULL;
+    *ret_as = NULL;
+    s->unseen = true;
+    return dv_kube_may(ctx, env->kube, /* as= */ NULL, "list", s->resource, s->ns, ret_may);
+}
+
+/* Not being able to look is a loss too: what is there may be somebody's. */
 static dv_err *look_through(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *resource,
                             search *s)
 {
+    const char *as;
+    bool may = false;
+
+    s->resource = resource;
+    DV_CHECK(choose_reader(ctx, env, s, &as, &may));
+    if (!may) {
+        dv_auto_str what = dv_asprintf("%s%s%s, which nobody here may list", resource->resource,
+                                       s->ns ? " in namespace " : "", s->ns ? s->ns : "");
+        add_loss(s, what);
+        return NULL;
+    }
     const dv_kube_request list = {
         .verb = DV_KUBE_LIST,
         .resource = resource,
         .ns = s->ns,
-        .as = env->as,
+        .as = as,
         .metadata_only = true,
         .limit = PAGE,
     };
-    bool may = false;
-
-    s->resource = resource;
-    DV_CHECK(dv_kube_may(ctx, env->kube, env->as, "list", resource, s->ns, &may));
-    if (!may)
-        return NULL;
     dv_err *err = dv_kube_list(ctx, env->kube, &list, look_at, s, NULL, NULL);
     if (dv_err_is(err, DV_NOT_FOUND)) {
         dv_err_free(err);

@@ -20,25 +20,40 @@ static bool is_crd(const json_t *object)
     return strcmp(dv_obj_kind(object), "CustomResourceDefinition") == 0;
 }
 
-/* The resource that a CRD among the objects will define, or NULL. */
-static const dv_resource *from_crds(dv_kube *kube, const dv_objects *objects,
-                                    const char *api_version, const char *kind)
+static bool crd_has_version(const json_t *crd, const char *version)
+{
+    size_t i;
+    json_t *item;
+
+    json_array_foreach(dv_json_array(crd, "/spec/versions"), i,
+                       item) if (dv_str_is(dv_json_view(item, "/name"), version)) return true;
+    return false;
+}
+
+static bool crd_defines(const json_t *crd, dv_str group, const char *version, const char *kind)
+{
+    return is_crd(crd) && dv_str_is(dv_json_view(crd, "/spec/names/kind"), kind) &&
+           dv_str_eq(dv_json_view(crd, "/spec/group"), group) && crd_has_version(crd, version) &&
+           dv_json_str(crd, "/spec/names/plural") && dv_json_str(crd, "/spec/scope");
+}
+
+/* The resource that a CRD among the objects will define; NULL in *ret_resource: none does. */
+static dv_err *from_crds(dv_kube *kube, const dv_objects *objects, const char *api_version,
+                         const char *kind, const dv_resource **ret_resource)
 {
     dv_str group = dv_api_group(api_version);
-    const char *version = strrchr(api_version, '/');
+    const char *slash = strrchr(api_version, '/');
 
-    for (size_t i = 0; version && i < objects->all.n; i++) {
+    *ret_resource = NULL;
+    for (size_t i = 0; slash && i < objects->all.n; i++) {
         const json_t *crd = objects->all.at[i].object;
-        const char *plural = dv_json_str(crd, "/spec/names/plural");
-        const char *kind_here = dv_json_str(crd, "/spec/names/kind");
-        const char *scope = dv_json_str(crd, "/spec/scope");
 
-        if (!is_crd(crd) || !plural || !kind_here || !scope || strcmp(kind_here, kind) != 0 ||
-            !dv_str_eq(dv_json_view(crd, "/spec/group"), group))
+        if (!crd_defines(crd, group, slash + 1, kind))
             continue;
         dv_auto_str group_text = dv_str_dup(group);
-        return dv_kube_resource_static(kube, group_text, version + 1, kind, plural,
-                                       strcmp(scope, "Namespaced") == 0);
+        return dv_kube_resource_defined(
+            kube, group_text, slash + 1, kind, dv_json_str(crd, "/spec/names/plural"),
+            dv_str_is(dv_json_view(crd, "/spec/scope"), "Namespaced"), ret_resource);
     }
     return NULL;
 }
@@ -48,7 +63,9 @@ static dv_err *find_resource(dv_ctx *ctx, dv_kube *kube, const dv_objects *objec
     const char *api_version = dv_json_str(o->object, "/apiVersion");
     const char *kind = dv_obj_kind(o->object);
 
-    o->resource = from_crds(kube, objects, api_version, kind);
+    if (!api_version || !*kind) /* the cage says so, but content may own the cage */
+        return dv_err_new(DV_INVALID, "InvalidManifest", "an object without apiVersion or kind");
+    DV_CHECK(from_crds(kube, objects, api_version, kind, &o->resource));
     o->defined_here = o->resource != NULL;
     if (o->resource)
         return NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "install/remove.h"
 
+#include "install/batch.h"
 #include "install/order.h"
 
 void dv_remove_result_done(dv_remove_result *result)
@@ -28,6 +29,12 @@ static void add_orphan(dv_remove_result *result, const dv_objref *ref, const cha
     dv_objref_add(&text, ref);
     dv_buf_addf(&text, " (%s)", why);
     dv_strings_add(&result->orphaned, dv_buf_cstr(&text));
+}
+
+/* By RBAC, or by an admission webhook: asking again does not help. */
+static bool is_refused(const dv_err *err)
+{
+    return dv_err_is(err, DV_DENIED) || dv_err_is(err, DV_INVALID);
 }
 
 /* NULL in *ret_resource: the kind is gone, and with it all its objects. */
@@ -82,7 +89,7 @@ static dv_err *find_unknown(dv_ctx *ctx, const dv_remove_env *env, const dv_reso
         .metadata_only = true,
     };
     dv_err *err = dv_kube_do(ctx, env->kube, &get, &object);
-    if (dv_err_is(err, DV_NOT_FOUND) || (dv_err_is(err, DV_DENIED) && env->orphan_denied)) {
+    if (dv_err_is(err, DV_NOT_FOUND) || (is_refused(err) && env->orphan_denied)) {
         dv_err_free(err);
         return NULL;
     }
@@ -147,8 +154,8 @@ static dv_err *fate_from_answer(dv_kube_result *result, fate *f)
 {
     json_auto_t *object = result->object;
 
-    if (dv_err_is(result->err, DV_NOT_FOUND) || dv_err_is(result->err, DV_CONFLICT)) {
-        dv_err_free(result->err); /* gone, or replaced by one that is not ours */
+    if (dv_err_is(result->err, DV_NOT_FOUND)) {
+        dv_err_free(result->err);
         f->gone = true;
         return NULL;
     }
@@ -179,6 +186,31 @@ static dv_err *look_up(dv_ctx *ctx, const dv_remove_env *env, dv_inventory_item 
     return NULL;
 }
 
+/* Takes conflict. The uid did not fit, so another has its name; if it does fit, the conflict was
+ * another one. */
+static dv_err *judge_conflict(dv_ctx *ctx, const dv_remove_env *env, const dv_inventory_item *item,
+                              fate *f, dv_err *conflict)
+{
+    json_auto_t *object = NULL;
+    const dv_kube_request get = {
+        .verb = DV_KUBE_GET,
+        .resource = f->resource,
+        .ns = item->ref.ns && *item->ref.ns ? item->ref.ns : NULL,
+        .name = item->ref.name,
+        .as = env->as,
+        .metadata_only = true,
+    };
+    dv_err *err = dv_kube_do(ctx, env->kube, &get, &object);
+
+    f->gone =
+        dv_err_is(err, DV_NOT_FOUND) || (object && strcmp(dv_obj_uid(object), item->ref.uid) != 0);
+    dv_err_free(err);
+    if (!f->gone)
+        return conflict;
+    dv_err_free(conflict);
+    return NULL;
+}
+
 /* Sends deletes for the items `at`; errors of single objects are joined. */
 static dv_err *delete_class(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items,
                             const size_t *at, size_t n, fate *fates, dv_remove_result *out)
@@ -200,12 +232,14 @@ static dv_err *delete_class(dv_ctx *ctx, const dv_remove_env *env, dv_inventory 
         requests[count] = delete_request(env, item, &fates[i]);
         asked[count++] = i;
     }
-    dv_kube_batch(ctx, env->kube, requests, count, results);
+    dv_batch(ctx, env->kube, requests, count, results);
     for (size_t i = 0; i < count; i++) {
         fate *f = &fates[asked[i]];
         dv_err *err = fate_from_answer(&results[i], f);
 
-        if (dv_err_is(err, DV_DENIED) && env->orphan_denied) {
+        if (dv_err_is(err, DV_CONFLICT))
+            err = judge_conflict(ctx, env, &items->at[at[asked[i]]], f, err);
+        if (is_refused(err) && env->orphan_denied) {
             add_orphan(out, &items->at[at[asked[i]]].ref, "deleting it is not permitted");
             dv_err_free(err);
             err = NULL;
@@ -319,7 +353,7 @@ static dv_err *orphan_one(dv_ctx *ctx, const dv_remove_env *env, dv_inventory_it
         dv_err_free(err);
         return NULL;
     }
-    if (!(dv_err_is(err, DV_DENIED) && env->orphan_denied))
+    if (!(is_refused(err) && env->orphan_denied))
         DV_TRY(err, "leaving %s \"%s\"", item->ref.kind, item->ref.name);
     dv_err_free(err);
     add_orphan(result, &item->ref, why);
@@ -348,7 +382,36 @@ static dv_err *leave_adopted(dv_ctx *ctx, const dv_remove_env *env, dv_inventory
     return NULL;
 }
 
+void dv_remove_leave_data(dv_inventory *items, dv_remove_result *result)
+{
+    for (size_t i = items->n; i-- > 0;) {
+        const char *kind = items->at[i].ref.kind;
+
+        if (strcmp(kind, "CustomResourceDefinition") != 0 && strcmp(kind, "Namespace") != 0 &&
+            strcmp(kind, "PersistentVolumeClaim") != 0)
+            continue;
+        add_orphan(result, &items->at[i].ref, "it may hold the data of others");
+        drop_item(items, i);
+    }
+}
+
 /* ---- Removing ---- */
+
+/* They were told to go, and will once whoever holds them lets go: that is no longer waited for. */
+static void leave_pending(const dv_inventory *items, const size_t *at, size_t n, fate *fates,
+                          dv_remove_result *result)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!fates[i].pending)
+            continue;
+        dv_auto_str why = dv_asprintf("still being deleted%s%s",
+                                      fates[i].finalizers ? ", held by finalizer " : "",
+                                      fates[i].finalizers ? fates[i].finalizers : "");
+        add_orphan(result, &items->at[at[i]].ref, why);
+        fates[i].pending = false;
+        fates[i].gone = true;
+    }
+}
 
 dv_err *dv_remove(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items,
                   dv_remove_result *result)
@@ -361,6 +424,8 @@ dv_err *dv_remove(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items,
         fate *fates = dv_calloc(n, sizeof(*fates));
 
         err = delete_class(ctx, env, items, at, n, fates, result);
+        if (env->overdue)
+            leave_pending(items, at, n, fates, result);
         if (!err)
             err = waiting_error(items, at, n, fates);
         drop_gone(items, at, n, fates, result);

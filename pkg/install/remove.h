@@ -19,7 +19,8 @@ typedef struct {
     const dv_pm *pm;
     const char *as;       /* impersonated user; NULL: the operator itself */
     bool allow_data_loss; /* the annotation was set */
-    bool orphan_denied;   /* past its time limit: what may not be deleted is left and listed */
+    bool overdue; /* past spec.timeout: what is still held by a finalizer is left and listed */
+    bool orphan_denied; /* past its time limit: what may not be deleted is left and listed */
 } dv_remove_env;
 
 typedef struct {
@@ -41,6 +42,12 @@ DV_MUST_USE dv_err *dv_remove_identify(dv_ctx *ctx, const dv_remove_env *env, dv
  */
 DV_MUST_USE dv_err *dv_remove_check(dv_ctx *ctx, const dv_remove_env *env,
                                     const dv_inventory *items);
+
+/*
+ * Takes out what holds the data of others (definitions, namespaces, claims) and lists it as left:
+ * for a deletion that must end although nobody can answer for that data.
+ */
+void dv_remove_leave_data(dv_inventory *items, dv_remove_result *result);
 
 /*
  * Deletes one step further; items that are gone (or are left) are taken out of `items`. NULL: all

@@ -198,20 +198,35 @@ dv_err *dv_stored_load(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *o
     return NULL;
 }
 
+static dv_err *drop_part(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner, size_t part)
+{
+    char name[PART_NAME_MAX];
+
+    part_name(owner, part, name);
+    const dv_kube_request request = {
+        .verb = DV_KUBE_DELETE, .resource = secrets(kube), .ns = ns, .name = name};
+    dv_err *err = dv_kube_do(ctx, kube, &request, NULL);
+    if (!dv_err_is(err, DV_NOT_FOUND))
+        return dv_err_wrap(err, "removing the applied objects");
+    dv_err_free(err);
+    return NULL;
+}
+
+/* The first part, which counts the others, goes last. */
 dv_err *dv_stored_drop(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner)
 {
-    for (size_t part = 0; part < DV_STORED_PARTS_MAX; part++) {
-        char name[PART_NAME_MAX];
+    DV_CLEANUP(dv_buf_done) dv_buf ignored = DV_BUF_INIT(DV_STORED_PART_MAX * 2);
+    size_t parts = 1;
+    dv_err *err = read_part(ctx, kube, ns, owner, 0, &ignored, &parts);
 
-        part_name(owner, part, name);
-        const dv_kube_request request = {
-            .verb = DV_KUBE_DELETE, .resource = secrets(kube), .ns = ns, .name = name};
-        dv_err *err = dv_kube_do(ctx, kube, &request, NULL);
-        if (dv_err_is(err, DV_NOT_FOUND)) {
-            dv_err_free(err);
-            break; /* parts are numbered without gaps */
-        }
-        DV_TRY(err, "removing the applied objects");
+    if (dv_err_is(err, DV_NOT_FOUND)) {
+        dv_err_free(err);
+        return NULL;
     }
+    if (!dv_err_is(err, DV_INVALID)) /* damaged: the count may still be right */
+        DV_TRY(err, "removing the applied objects");
+    dv_err_free(err);
+    for (size_t part = parts; part-- > 0;)
+        DV_CHECK(drop_part(ctx, kube, ns, owner, part));
     return NULL;
 }

@@ -57,6 +57,13 @@ DV_MUST_USE dv_err *dv_kube_resource_preferred(dv_ctx *ctx, dv_kube *kube, const
 /* A kind that needs no discovery (our own, leases, events): interned at once, trusted. */
 const dv_resource *dv_kube_resource_static(dv_kube *kube, const char *group, const char *version,
                                            const char *kind, const char *resource, bool namespaced);
+/*
+ * The same for a kind that a CRD in somebody's package will define. INVALID: more kinds than DV_KUBE_KINDS_MAX have
+ * been named in this process.
+ */
+DV_MUST_USE dv_err *dv_kube_resource_defined(dv_kube *kube, const char *group, const char *version,
+                                             const char *kind, const char *resource,
+                                             bool namespaced, const dv_resource **ret_resource);
 /* A CRD came or went: the next look-up that misses asks afresh at once. */
 void dv_kube_discovery_stale(dv_kube *kube);
 /*

@@ -405,8 +405,9 @@ dv_err *dv_kube_resource_preferred(dv_ctx *ctx, dv_kube *kube, const char *group
     return look_up(ctx, kube, /* by_group= */ true, group, kind, ret_resource);
 }
 
-const dv_resource *dv_kube_resource_static(dv_kube *kube, const char *group, const char *version,
-                                           const char *kind, const char *resource, bool namespaced)
+dv_err *dv_kube_resource_defined(dv_kube *kube, const char *group, const char *version,
+                                 const char *kind, const char *resource, bool namespaced,
+                                 const dv_resource **ret_resource)
 {
     dv_discovery *d = &kube->discovery;
     dv_auto_str api_version = *group ? dv_asprintf("%s/%s", group, version) : dv_strdup(version);
@@ -419,11 +420,19 @@ const dv_resource *dv_kube_resource_static(dv_kube *kube, const char *group, con
                         .has_status = true,
                         .can_list_watch = true,
                         .can_delete = true};
-    const dv_resource *made = NULL;
     DV_LOCK_SCOPE(&d->mu);
 
-    dv_err *never = intern_resource(&d->own, &like, &made);
-    DV_ASSERT(!never); /* its arena has no ceiling */
+    return intern_resource(&d->own, &like, ret_resource);
+}
+
+const dv_resource *dv_kube_resource_static(dv_kube *kube, const char *group, const char *version,
+                                           const char *kind, const char *resource, bool namespaced)
+{
+    const dv_resource *made = NULL;
+    dv_err *err =
+        dv_kube_resource_defined(kube, group, version, kind, resource, namespaced, &made);
+
+    DV_ASSERT(!err); /* our own few kinds are named before anybody's package is read */
     return made;
 }
 

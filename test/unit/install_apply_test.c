@@ -3,6 +3,7 @@
 #include "install_cluster.h"
 
 #include "install/apply.h"
+#include "install/batch.h"
 
 #define CM(name)                                                                                   \
     "{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: " name                            \
@@ -17,7 +18,8 @@
 #define CRD                                                                                        \
     "{object: {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: "    \
     "{name: widgets.example.com},"                                                                 \
-    " spec: {group: example.com, scope: Namespaced, names: {kind: Widget, plural: widgets}}}}"
+    " spec: {group: example.com, scope: Namespaced, names: {kind: Widget, plural: widgets},"        \
+    " versions: [{name: v1}]}}}"
 #define WIDGET                                                                                     \
     "{object: {apiVersion: example.com/v1, kind: Widget, metadata: {name: w, namespace: own}, "    \
     "spec: {a: b}}}"
@@ -435,7 +437,7 @@ static void a_correction_goes_on_behind_a_refusal(void **state DV_UNUSED)
 
 static void an_interrupted_run_is_finished_by_the_next(void **state DV_UNUSED)
 {
-    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/b", 503, 1, "");
+    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/b", 503, DV_BATCH_TRIES, "");
     wish("", CM("a") "," CM("b") "," DEPLOYMENT);
     assert_err(run(), DV_TRANSIENT, NULL);
     cluster_take_writes(t.cluster);
