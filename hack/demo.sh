@@ -46,7 +46,7 @@ k() { "$kubectl" --kubeconfig "$kubeconfig" --cache-dir "$state/kubectl" "$@"; }
 build() {
     say "Building the operator"
     hack/deps.sh build
-    make --no-print-directory
+    make --no-print-directory -j"$(nproc)"
 }
 
 start_cluster() {
@@ -84,7 +84,7 @@ all_ready() {
 
 # Shows the table again whenever it changed, on a terminal in its old place.
 watch_until_ready() {
-    local deadline=$((SECONDS + ready_limit)) table='' shown='' lines=0
+    local deadline=$((SECONDS + ready_limit)) table='' shown='' lines=0 done=false
     say "kubectl get pm,pkgrepo -A"
     while :; do
         table=$(k get pm,pkgrepo -A 2>&1 | cut -c "1-${COLUMNS:-150}")
@@ -96,7 +96,11 @@ watch_until_ready() {
             lines=$(wc -l <<<"$table")
             shown=$(sed -E 's/ [0-9]+[smh] / /g' <<<"$table")
         fi
-        if all_ready; then return; fi
+        if $done; then return; fi
+        if all_ready; then
+            done=true # and once more the table, as it is now
+            continue
+        fi
         operator_runs || die "the operator ended: $(tail -n 5 "$state/operator.log")"
         [ $SECONDS -lt $deadline ] || die "not ready after $ready_limit s: $state/operator.log"
         sleep 0.2
@@ -104,6 +108,8 @@ watch_until_ready() {
 }
 
 hints() {
+    local kubectl=$kubectl
+    [ "$(command -v kubectl)" != "$kubectl" ] || kubectl=kubectl
     cat <<END
 
 All of it is there. To look further:

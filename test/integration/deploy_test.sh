@@ -183,14 +183,15 @@ test_the_samples_become_ready() {
     exists deployment shop shop
     exists statefulset database shop-data
     exists widgets.example.davit.dev first widgets
-    exists networkpolicy deny-all quiet
-    for name in shop-database cluster-defaults network-baseline; do pm_is "davit-system/$name" '.metadata.annotations["davit.dev/installed-as-dependency"] == "true"'; done
-    # A tenant's account gets no namespace of its own.
+    exists configmap motd motd
+    for name in shop-database cluster-defaults motd; do pm_is "davit-system/$name" '.metadata.annotations["davit.dev/installed-as-dependency"] == "true"'; done
+    # A tenant's account gets what is its own, and no namespace.
     apply -f "$root/deploy/samples/tenant.yaml"
-    wait_pm team-a/network-baseline 'is("Ready"; "False")'
+    wait_ready team-a/notes
+    wait_pm team-a/network-baseline 'is("Ready"; "False") and (condition("Ready").message | test("namespaces"))'
     k delete -f "$root/deploy/samples/tenant.yaml" --wait=false >/dev/null
     k delete -f "$root/deploy/samples/packages.yaml" -f "$root/deploy/samples/inline.yaml" --timeout=60s >/dev/null
-    for name in shop-database cluster-defaults network-baseline; do wait_gone pm "$name" davit-system; done
+    for name in shop-database cluster-defaults motd; do wait_gone pm "$name" davit-system; done
     wait_gone namespace shop-data
     gone priorityclass shop-data
 }
