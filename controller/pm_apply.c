@@ -143,6 +143,17 @@ static void tell_rival(pm_run *run, const dv_applied_item *item)
     pm_tell(run, "Warning", "RivalManager", "Correct", dv_buf_cstr(&text));
 }
 
+/* As the watch shows the object now; 0: it is gone. An apply that changes nothing answers the same. */
+static uint64_t live_revision(pm_run *run, const dv_applied_item *item)
+{
+    dv_auto_owned seen = NULL;
+
+    if (dv_owned_get(run->op->owned, item->resource, item->ref.ns, item->ref.name, 0, &seen) !=
+        DV_OWNED_PRESENT)
+        return 0;
+    return seen->revision;
+}
+
 /* Which of the suspects an apply really changed: those had drifted. */
 static void note_corrections(dv_ctx *ctx, pm_run *run, const item_list *suspects,
                              const uint64_t *revisions)
@@ -188,7 +199,7 @@ static dv_err *correct(dv_ctx *ctx, pm_run *run, const drift_report *report)
     DV_CHECK(load_objects(ctx, run));
     uint64_t *revisions = dv_calloc(suspects->n, sizeof(*revisions));
     for (size_t i = 0; i < suspects->n; i++)
-        revisions[i] = item_of(run, suspects, i)->revision;
+        revisions[i] = live_revision(run, item_of(run, suspects, i));
     dv_err *err = dv_apply(ctx, &env, &run->objects, &run->state->applied, &run->status.inventory,
                            &run->written);
     note_corrections(ctx, run, suspects, revisions);
