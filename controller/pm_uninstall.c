@@ -2,7 +2,7 @@
 /*
  * Taking a package out: from the inventory alone, dependants before what they depend on. It always
  * ends: what may not be deleted is left in the cluster and listed once spec.timeout has passed, or
- * at once where the account or the namespace is gone.
+ * at once where the account or the namespace is gone. What somebody's finalizer holds is awaited, and the finalizer named.
  */
 #include "install/remove.h"
 #include "pm_run.h"
@@ -145,7 +145,6 @@ dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run)
         .pm = run->pm,
         .as = run->as,
         .allow_data_loss = run->pm->allow_data_loss,
-        .overdue = is_overdue(ctx, run),
         .orphan_denied = is_overdue(ctx, run),
     };
 

@@ -19,7 +19,6 @@ typedef struct {
     const dv_pm *pm;
     const char *as;       /* impersonated user; NULL: the operator itself */
     bool allow_data_loss; /* the annotation was set */
-    bool overdue; /* past spec.timeout: what is still held by a finalizer is left and listed */
     bool orphan_denied; /* past its time limit: what may not be deleted is left and listed */
 } dv_remove_env;
 
