@@ -571,6 +571,27 @@ run_test() {
     fi
 }
 
+# After all others: operators end well, and no sanitizer or valgrind has said a word.
+run_last() {
+    local name=no_operator_crashed out=$work/test.out dir
+    : >"$out"
+    for dir in "$work"/run/*/in-cluster; do
+        dir=${dir%/in-cluster}
+        [ -d "$dir" ] || return 0
+        if [ -s "$dir/pid" ]; then bounded 60 end "$(basename "$dir")" >>"$out" 2>&1; fi
+        grep -hE 'AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|DV_ASSERT|assertion|==[0-9]+== +(Invalid|Conditional|Use of|Syscall)' "$dir/log" >>"$out" || true
+    done
+    count=$((count + 1))
+    if [ ! -s "$out" ]; then
+        passed=$((passed + 1))
+        printf 'ok %s - %s: %s\n' "$count" "$test_file" "${name//_/ }"
+    else
+        failed=$((failed + 1))
+        printf 'not ok %s - %s: %s\n' "$count" "$test_file" "${name//_/ }"
+        head -n 40 "$out" | sed 's/^/#   /'
+    fi
+}
+
 tear_down() {
     local status=$? dir pid parent
     trap - EXIT
@@ -617,6 +638,7 @@ run_tests() {
         # shellcheck disable=SC2053  # a glob is meant
         if [ -z "${ONLY:-}" ] || [[ $name == $ONLY ]]; then run_test "$name"; fi
     done
+    if [ -z "${ONLY:-}" ]; then run_last; fi
     printf '# %s: %s passed, %s failed\n' "$test_file" "$passed" "$failed"
     [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }

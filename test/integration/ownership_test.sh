@@ -269,15 +269,30 @@ END
 }
 
 test_a_finalizer_that_blocks_is_named() {
-    { printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: stuck, finalizers: [example.davit.dev/wait]}\n'; config a; } | package "$p-app" 1.0.0
-    tenant
-    repository
-    install "$p-app" '{"timeout": "3s"}'
+    stuck_by_a_finalizer
+    install "$p-app"
     wait_ready "$p-app"
     k -n "$ns" delete pm "$p-app" --wait=false >/dev/null
     wait_pm "$p-app" 'any(.status.conditions[]; .message | test("example.davit.dev/wait"))'
     k -n "$ns" patch configmap stuck --type merge -p '{"metadata": {"finalizers": null}}' >/dev/null
     wait_gone pm "$p-app"
+    gone configmap stuck
+}
+stuck_by_a_finalizer() {
+    { printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: stuck, finalizers: [example.davit.dev/wait]}\n'; config a; } | package "$p-app" 1.0.0
+    tenant
+    repository
+}
+
+test_a_deletion_ends_though_a_finalizer_blocks() {
+    stuck_by_a_finalizer
+    install "$p-app" '{"timeout": "4s"}'
+    wait_ready "$p-app"
+    k -n "$ns" delete pm "$p-app" --wait=false >/dev/null
+    wait_gone pm "$p-app"
+    wait_event "$p-app" Orphaned stuck
+    gone configmap a
+    k -n "$ns" patch configmap stuck --type merge -p '{"metadata": {"finalizers": null}}' >/dev/null
 }
 
 claim() { printf -- '---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n'; }
