@@ -86,7 +86,7 @@ static bool matters_to_neighbours(const dv_pm *old, const dv_pm *now)
 {
     return !old || !now || !same_text(old->status.version, now->status.version) ||
            old->generation != now->generation || old->deleted_at_ms != now->deleted_at_ms ||
-           !same_dependencies(old, now) ||
+           !same_dependencies(old, now) || dv_pm_has_claim(old) != dv_pm_has_claim(now) ||
            dv_condition_is_true(&old->status.conditions, "Ready") !=
                dv_condition_is_true(&now->status.conditions, "Ready");
 }

@@ -5,18 +5,6 @@
 
 /* ---- Once a cluster ---- */
 
-static bool is_first(const dv_pm *self, const dv_pm *other)
-{
-    bool self_installed = self->status.inventory.n > 0,
-         other_installed = other->status.inventory.n > 0;
-
-    if (self_installed != other_installed)
-        return self_installed;
-    int order = strcmp(self->creation_timestamp ? self->creation_timestamp : "",
-                       other->creation_timestamp ? other->creation_timestamp : "");
-    return order ? order < 0 : strcmp(self->key, other->key) < 0;
-}
-
 dv_err *pm_step_unique(dv_ctx *ctx, pm_run *run)
 {
     (void)ctx;
@@ -27,7 +15,8 @@ dv_err *pm_step_unique(dv_ctx *ctx, pm_run *run)
     for (size_t i = 0; i < same.n; i++) {
         const dv_pm *other = (dv_pm *)same.at[i];
 
-        if (strcmp(other->key, run->pm->key) != 0 && !is_first(run->pm, other))
+        if (strcmp(other->key, run->pm->key) != 0 && dv_pm_has_claim(other) &&
+            !dv_pm_is_before(run->pm, other))
             return dv_err_new(
                 DV_DENIED, "AlreadyInstalled",
                 "package \"%s\" is installed once a cluster, and PackageManifest %s has it already",
@@ -98,16 +87,7 @@ static bool names_all(const dv_pm_status *seen, const dv_pm_status *wanted)
 
 static dv_pm *provider_of(const pm_run *run, const char *package)
 {
-    DV_CLEANUP(dv_entries_done) dv_entries pms = dv_pms_of_package(run->op->pms, package);
-    dv_pm *best = NULL;
-
-    for (size_t i = 0; i < pms.n; i++) {
-        dv_pm *pm = (dv_pm *)pms.at[i];
-
-        if (strcmp(pm->key, run->pm->key) != 0 && (!best || is_first(pm, best)))
-            best = pm;
-    }
-    return best ? dv_pm_ref(best) : NULL;
+    return dv_pms_first(run->op->pms, package, run->pm->key);
 }
 
 static bool accepts(const char *range, const char *version)
@@ -190,39 +170,52 @@ static dv_err *write_dependency(dv_ctx *ctx, pm_run *run, const dv_locked *l, co
     return NULL;
 }
 
-static dv_err *ensure_one(dv_ctx *ctx, pm_run *run, const dv_locked *l)
-{
-    dv_auto_pm provider = provider_of(run, l->package);
-
-    if (provider && (!provider->is_dependency || strcmp(provider->name, l->package) != 0 ||
-                     strcmp(provider->spec.version, l->version) == 0))
-        return NULL;
-    if (!provider) {
-        dv_auto_str key = dv_key_make(run->op->options.namespace, l->package);
-        dv_auto_pm named = (dv_pm *)dv_informer_get(run->op->pms, key);
-
-        if (named && named->deleted_at_ms)
-            return dv_err_new(DV_WAITING, "DependencyTerminating",
-                              "dependency \"%s\" is being removed; it is made anew "
-                              "once it is gone",
-                              l->package);
-        if (named)
-            return dv_err_new(DV_DENIED, "DependencyNameTaken",
-                              "package \"%s\" is needed, but PackageManifest %s, which "
-                              "would be it, is for package \"%s\"",
-                              l->package, key, named->spec.package);
-    }
-    return write_dependency(ctx, run, l, provider);
-}
-
-/* ---- Waiting for them ---- */
-
 static const char *ready_message(const dv_pm *pm)
 {
     const dv_condition *ready = dv_condition_get(&pm->status.conditions, "Ready");
 
     return ready && ready->message && *ready->message ? ready->message : "not installed yet";
 }
+
+/* Nobody gives the package to others, but the name that it would have is taken. */
+static dv_err *name_taken(const dv_pm *named, const dv_locked *l)
+{
+    if (named->deleted_at_ms)
+        return dv_err_new(DV_WAITING, "DependencyTerminating",
+                          "dependency \"%s\" is being removed; it is made anew once it is gone",
+                          l->package);
+    if (strcmp(named->spec.package, l->package) != 0 || named->spec.manifest)
+        return dv_err_new(DV_DENIED, "DependencyNameTaken",
+                          "package \"%s\" is needed, but PackageManifest %s, which would be it, "
+                          "is for another",
+                          l->package, named->key);
+    return dv_err_new(DV_WAITING, "DependencyNotReady",
+                      "waiting for dependency \"%s\" (PackageManifest %s): %s", l->package,
+                      named->key, named->spec.suspend ? "it is suspended" : ready_message(named));
+}
+
+static bool is_made_for(const dv_pm *pm, const dv_locked *l)
+{
+    return pm->is_dependency && !pm->deleted_at_ms && !pm->spec.manifest &&
+           strcmp(pm->name, l->package) == 0 && strcmp(pm->spec.package, l->package) == 0;
+}
+
+static dv_err *ensure_one(dv_ctx *ctx, pm_run *run, const dv_locked *l)
+{
+    dv_auto_pm provider = provider_of(run, l->package);
+    dv_auto_str key = dv_key_make(run->op->options.namespace, l->package);
+    dv_auto_pm named = (dv_pm *)dv_informer_get(run->op->pms, key);
+
+    if (provider && dv_pm_has_claim(provider) && !is_made_for(provider, l))
+        return NULL;
+    if (named && !is_made_for(named, l))
+        return name_taken(named, l);
+    if (named && strcmp(named->spec.version, l->version) == 0)
+        return NULL;
+    return write_dependency(ctx, run, l, named);
+}
+
+/* ---- Waiting for them ---- */
 
 static dv_err *await_one(pm_run *run, const dv_dependency *d)
 {

@@ -66,59 +66,6 @@ bool dv_lock_reaches(const dv_lock_result *lock, const char *self, const char *f
     return found;
 }
 
-/* ---- PackageManifests by what they are and need ---- */
-
-void dv_pm_index(void *arg, const dv_entry *entry, dv_strings *ret_values)
-{
-    const dv_pm *pm = (const dv_pm *)entry;
-
-    (void)arg;
-    if (!pm->spec.manifest)
-        dv_strings_take(ret_values, dv_asprintf("package:%s", pm->spec.package));
-    for (size_t i = 0; i < pm->status.dependencies.n; i++)
-        dv_strings_take(ret_values, dv_asprintf("needs:%s", pm->status.dependencies.at[i].name));
-    const dv_condition *resolved = dv_condition_get(&pm->status.conditions, "Resolved");
-    if (resolved && resolved->status && strcmp(resolved->status, "False") == 0)
-        dv_strings_add(ret_values, "unresolved");
-}
-
-static int by_age(const void *a, const void *b)
-{
-    const dv_pm *x = *(dv_pm *const *)a, *y = *(dv_pm *const *)b;
-    int order = strcmp(x->creation_timestamp ? x->creation_timestamp : "",
-                       y->creation_timestamp ? y->creation_timestamp : "");
-
-    return order ? order : strcmp(x->key, y->key);
-}
-
-dv_entries dv_pms_of_package(dv_informer *pms, const char *package)
-{
-    dv_auto_str value = dv_asprintf("package:%s", package);
-    dv_entries found = dv_informer_by_index(pms, value);
-
-    for (size_t i = found.n; i-- > 0;) {
-        if (!((dv_pm *)found.at[i])->deleted_at_ms)
-            continue;
-        dv_entry_unref(found.at[i]);
-        dv_vec_remove(&found, i);
-    }
-    if (found.n)
-        qsort(found.at, found.n, sizeof(*found.at), by_age);
-    return found;
-}
-
-dv_entries dv_pms_that_need(dv_informer *pms, const char *package)
-{
-    dv_auto_str value = dv_asprintf("needs:%s", package);
-
-    return dv_informer_by_index(pms, value);
-}
-
-dv_entries dv_pms_unresolved(dv_informer *pms)
-{
-    return dv_informer_by_index(pms, "unresolved");
-}
-
 /* ---- Candidates, from the repositories ---- */
 
 typedef struct {
@@ -138,23 +85,6 @@ static bool is_self(const dv_lock_env *env, const char *package)
     return strcmp(package, env->pm->spec.package) == 0;
 }
 
-/* The PackageManifest that gives a package to others: a person's before one made as a dependency,
- * else the oldest. */
-static dv_pm *provider_of(const dv_lock_env *env, const char *package)
-{
-    DV_CLEANUP(dv_entries_done) dv_entries pms = dv_pms_of_package(env->pms, package);
-    dv_pm *best = NULL;
-
-    for (size_t i = 0; i < pms.n; i++) {
-        dv_pm *pm = (dv_pm *)pms.at[i];
-
-        if (strcmp(pm->key, env->pm->key) != 0 &&
-            (!best || (best->is_dependency && !pm->is_dependency)))
-            best = pm;
-    }
-    return best ? dv_pm_ref(best) : NULL;
-}
-
 /* The version of a person's PackageManifest that is installed; NULL: none. */
 static const char *fixed_version(const source *s, const char *package)
 {
@@ -163,7 +93,7 @@ static const char *fixed_version(const source *s, const char *package)
     if (!s->env->inline_dependencies && is_self(s->env, package))
         return NULL;
     if (!known) {
-        dv_auto_pm pm = provider_of(s->env, package);
+        dv_auto_pm pm = dv_pms_first(s->env->pms, package, s->env->pm->key);
         bool stands = pm && !pm->is_dependency && pm->status.version;
 
         dv_map_put(s->fixed, dv_str_of(package), dv_strdup(stands ? pm->status.version : ""));
@@ -308,33 +238,50 @@ static dv_err *add_self(dv_ctx *ctx, source *s, dv_problem *problem)
 
 /* Of dependants, only what each demands itself: transitive demands are those of the packages
  * between. */
+static dv_err *add_demand(dv_problem *problem, const dv_pm *other, const char *package)
+{
+    const char *asker = other->spec.manifest ? other->name : other->spec.package;
+    dv_auto_str who = dv_asprintf("PackageManifest %s", other->key);
+
+    for (size_t i = 0; i < other->status.dependencies.n; i++) {
+        const dv_pm_dependency *d = &other->status.dependencies.at[i];
+
+        if (strcmp(d->name, package) == 0 && d->range && *d->range &&
+            dv_strings_has(&d->required_by, asker))
+            DV_CHECK(dv_problem_add_root(problem, package, d->range, who));
+    }
+    return NULL;
+}
+
+static bool counts(const dv_lock_env *env, const dv_pm *other)
+{
+    return strcmp(other->key, env->pm->key) != 0 && !other->deleted_at_ms;
+}
+
+/* It was made as a dependency, so it may be moved along: see bind_unmoved(). */
+static bool may_move(const dv_pm *pm)
+{
+    return pm->is_dependency && !pm->spec.manifest;
+}
+
 static dv_err *add_demands(const dv_lock_env *env, dv_problem *problem, const char *package)
 {
     DV_CLEANUP(dv_entries_done) dv_entries dependants = dv_pms_that_need(env->pms, package);
 
     for (size_t i = 0; i < dependants.n; i++) {
         const dv_pm *other = (dv_pm *)dependants.at[i];
-        dv_auto_str who = dv_asprintf("PackageManifest %s", other->key);
 
-        if (strcmp(other->key, env->pm->key) == 0 || other->deleted_at_ms)
-            continue;
-        for (size_t d = 0; d < other->status.dependencies.n; d++) {
-            const dv_pm_dependency *dep = &other->status.dependencies.at[d];
-            const char *asker = other->spec.manifest ? other->name : other->spec.package;
-
-            if (strcmp(dep->name, package) == 0 && dep->range && *dep->range &&
-                dv_strings_has(&dep->required_by, asker))
-                DV_CHECK(dv_problem_add_root(problem, package, dep->range, who));
-        }
+        if (counts(env, other) && !may_move(other))
+            DV_CHECK(add_demand(problem, other, package));
     }
     return NULL;
 }
 
 static dv_err *add_provider(dv_ctx *ctx, source *s, dv_problem *problem, const char *package)
 {
-    dv_auto_pm pm = provider_of(s->env, package);
+    dv_auto_pm pm = dv_pms_first(s->env->pms, package, s->env->pm->key);
 
-    if (!pm)
+    if (!pm || !dv_pm_has_claim(pm))
         return NULL;
     if (pm->is_dependency) {
         const char *version = *pm->spec.version ? pm->spec.version : pm->status.version;
@@ -354,33 +301,33 @@ static dv_err *add_provider(dv_ctx *ctx, source *s, dv_problem *problem, const c
 
 typedef struct {
     source *s;
+    dv_problem *problem;
     dv_map *touched; /* packages whose neighbours were added */
+    dv_map *bound;   /* "package key" of demands that bind_unmoved() added */
 } rounds;
 
-static dv_err *touch(dv_ctx *ctx, rounds *r, dv_problem *problem, const char *package,
-                     bool *ret_new)
+static dv_err *touch(dv_ctx *ctx, rounds *r, const char *package, bool *ret_new)
 {
     if (dv_map_get(r->touched, dv_str_of(package)))
         return NULL;
     *ret_new = true;
-    DV_CHECK(add_demands(r->s->env, problem, package));
+    DV_CHECK(add_demands(r->s->env, r->problem, package));
     if (r->s->env->inline_dependencies || !is_self(r->s->env, package))
-        DV_CHECK(add_provider(ctx, r->s, problem, package));
+        DV_CHECK(add_provider(ctx, r->s, r->problem, package));
     dv_map_put(r->touched, dv_str_of(package), r);
     return NULL;
 }
 
-static dv_err *solve(dv_ctx *ctx, rounds *r, dv_problem *problem, dv_solution *ret_solution,
-                     char **ret_explanation)
+static dv_err *solve(dv_ctx *ctx, rounds *r, dv_solution *ret_solution, char **ret_explanation)
 {
     for (int round = 0; round < ROUNDS_MAX; round++) {
         DV_CLEANUP(dv_solution_done) dv_solution solution = {0};
         bool fresh = false;
 
         dv_freep(ret_explanation);
-        DV_CHECK(dv_resolve(ctx, problem, &r->s->candidates, &solution, ret_explanation));
+        DV_CHECK(dv_resolve(ctx, r->problem, &r->s->candidates, &solution, ret_explanation));
         for (size_t i = 0; i < solution.choices.n; i++)
-            DV_CHECK(touch(ctx, r, problem, solution.choices.at[i].package, &fresh));
+            DV_CHECK(touch(ctx, r, solution.choices.at[i].package, &fresh));
         if (!fresh) {
             *ret_solution = solution;
             solution = (dv_solution){0};
@@ -529,27 +476,86 @@ static void drop_unreached(const char *self, dv_lock_result *lock)
     }
 }
 
+/* Its package is in the answer, so what it demands is what the version chosen there demands. */
+static bool is_moved(const dv_lock_result *lock, const dv_pm *pm)
+{
+    const dv_locked *l = dv_lock_find(lock, pm->spec.package);
+
+    return l && !l->fixed;
+}
+
+static dv_err *bind_dependants(rounds *r, const dv_lock_result *lock, const char *package,
+                               bool *ret_new)
+{
+    DV_CLEANUP(dv_entries_done)
+    dv_entries dependants = dv_pms_that_need(r->s->env->pms, package);
+
+    for (size_t i = 0; i < dependants.n; i++) {
+        const dv_pm *other = (dv_pm *)dependants.at[i];
+        dv_auto_str key = dv_asprintf("%s %s", package, other->key);
+
+        if (!counts(r->s->env, other) || !may_move(other) || is_moved(lock, other) ||
+            dv_map_get(r->bound, dv_str_of(key)))
+            continue;
+        dv_map_put(r->bound, dv_str_of(key), r);
+        *ret_new = true;
+        DV_CHECK(add_demand(r->problem, other, package));
+    }
+    return NULL;
+}
+
+/*
+ * The demands of PackageManifests that were made as dependencies, and that the answer does not
+ * bring: those stay at their versions. Which these are is only known from an answer, so the first
+ * one is found without them, and each round adds what it left out.
+ */
+static dv_err *bind_unmoved(rounds *r, const dv_lock_result *lock, bool *ret_new)
+{
+    *ret_new = false;
+    if (!r->s->env->inline_dependencies)
+        DV_CHECK(bind_dependants(r, lock, r->s->env->pm->spec.package, ret_new));
+    for (size_t i = 0; i < lock->closure.n; i++)
+        DV_CHECK(bind_dependants(r, lock, lock->closure.at[i].package, ret_new));
+    return NULL;
+}
+
+static dv_err *lock_once(dv_ctx *ctx, rounds *r, dv_lock_result *ret_lock)
+{
+    DV_CLEANUP(dv_solution_done) dv_solution solution = {0};
+
+    dv_err *err = solve(ctx, r, &solution, &ret_lock->explanation);
+    if (err)
+        return name_the_unreadable(ctx, r->s, err);
+    DV_CHECK(build(ctx, r, &solution, ret_lock));
+    drop_unreached(r->s->env->pm->spec.package, ret_lock);
+    return NULL;
+}
+
 dv_err *dv_lock_resolve(dv_ctx *ctx, const dv_lock_env *env, dv_lock_result *ret_lock)
 {
     dv_auto(dv_map) repository_of = dv_map_new(free);
     dv_auto(dv_map) fixed = dv_map_new(free);
     dv_auto(dv_map) touched = dv_map_new(NULL);
+    dv_auto(dv_map) bound = dv_map_new(NULL);
     dv_auto(dv_problem) problem = dv_problem_new();
-    DV_CLEANUP(dv_solution_done) dv_solution solution = {0};
     source s = {.candidates = {.versions = list_versions, .dependencies = list_dependencies},
                 .env = env,
                 .repository_of = repository_of,
                 .fixed = fixed};
-    rounds r = {.s = &s, .touched = touched};
+    rounds r = {.s = &s, .problem = problem, .touched = touched, .bound = bound};
 
     *ret_lock = (dv_lock_result){0};
     DV_CHECK(add_self(ctx, &s, problem));
-    dv_err *err = solve(ctx, &r, problem, &solution, &ret_lock->explanation);
-    if (err)
-        return name_the_unreadable(ctx, &s, err);
-    DV_CHECK(build(ctx, &r, &solution, ret_lock));
-    drop_unreached(env->pm->spec.package, ret_lock);
-    return NULL;
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        bool fresh;
+
+        dv_lock_result_done(ret_lock);
+        DV_CHECK(lock_once(ctx, &r, ret_lock));
+        DV_CHECK(bind_unmoved(&r, ret_lock, &fresh));
+        if (!fresh)
+            return NULL;
+    }
+    return dv_err_new(DV_BUG, "InternalError", "resolving did not settle");
 }
 
 dv_err *dv_lock_latest(dv_ctx *ctx, const dv_lock_env *env, const char *version, char **ret_latest)

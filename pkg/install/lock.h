@@ -8,13 +8,14 @@
  *
  *   - a package that a person applied stands still: its version is pinned, its wish constrains;
  *   - one that was installed as a dependency is kept where it fits, and may be moved;
- *   - the direct demands of every other dependant hold, in every namespace.
+ *   - the direct demands of every other dependant hold, in every namespace; those of one that was
+ *     installed as a dependency and is part of the answer are those of its version there.
  *
  * Threads: worker.
  */
 #pragma once
 
-#include "install/api.h"
+#include "install/pms.h"
 #include "repo/repo.h"
 
 typedef struct {
@@ -56,16 +57,3 @@ DV_MUST_USE dv_err *dv_lock_resolve(dv_ctx *ctx, const dv_lock_env *env, dv_lock
 /* The newest release that could be had and is newer than version, owned; NULL: none. */
 DV_MUST_USE dv_err *dv_lock_latest(dv_ctx *ctx, const dv_lock_env *env, const char *version,
                                    char **ret_latest);
-
-/*
- * Index values of a PackageManifest: "package:NAME" for what it is, "needs:NAME" for each of its
- * dependencies, "unresolved" while nothing fits.
- */
-void dv_pm_index(void *arg, const dv_entry *entry, dv_strings *ret_values);
-/* The PackageManifests of a package that count for others (by reference, not being deleted), oldest
- * first. */
-dv_entries dv_pms_of_package(dv_informer *pms, const char *package);
-/* Those that name it among their dependencies. */
-dv_entries dv_pms_that_need(dv_informer *pms, const char *package);
-/* Those for which nothing fits now: any change among the others may help them. */
-dv_entries dv_pms_unresolved(dv_informer *pms);

@@ -305,6 +305,84 @@ static const struct row {
      "2.0.0",
      NULL},
 
+    /* Made as a dependency, with dependencies of its own. */
+    {"what it needs moves along with one that is moved",
+     "package: cap, version: 2.0.0",
+     {DEPENDENCY("davit", "mid", "version: 1.0.0", "version: 1.0.0, " NEEDS("mid", "lib", "^1")),
+      DEPENDENCY("davit", "lib", "version: 1.0.0", "version: 1.0.0")},
+     "1.0.0",
+     false,
+     NULL,
+     "2.0.0 + lib 2.0.0, mid 2.0.0",
+     NULL},
+    {"and back again",
+     "package: cap, version: 1.0.0",
+     {DEPENDENCY("davit", "mid", "version: 2.0.0", "version: 2.0.0, " NEEDS("mid", "lib", "^2")),
+      DEPENDENCY("davit", "lib", "version: 2.0.0", "version: 2.0.0")},
+     "2.0.0",
+     false,
+     NULL,
+     "1.0.0 (2.0.0) + lib 1.0.0, mid 1.0.0",
+     NULL},
+    {"the demands of one that isn't moved hold",
+     "package: lib",
+     {DEPENDENCY("davit", "mid", "version: 1.0.0", "version: 1.0.0, " NEEDS("mid", "lib", "^1"))},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 (2.0.0)",
+     NULL},
+    {"and name it when they can't be met",
+     "package: new",
+     {DEPENDENCY("davit", "mid", "version: 1.0.0", "version: 1.0.0, " NEEDS("mid", "lib", "^1")),
+      DEPENDENCY("davit", "lib", "version: 1.0.0", "version: 1.0.0")},
+     NULL,
+     false,
+     NULL,
+     "DependencyConflict",
+     "davit/mid"},
+
+    /* Those that never came to be. */
+    {"one that was refused before anything of it was installed stands in nobody's way",
+     "package: app",
+     {PERSON("a", "db", "version: 1.1.0",
+             "observedGeneration: 1, conditions: [{type: Stalled, status: 'True', message: ''}], "
+             "inventory: [{apiVersion: "
+             "v1, kind: ConfigMap, namespace: a, name: x}]")},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + db 1.5.0",
+     NULL},
+    {"nor does one that is suspended",
+     "package: app",
+     {PERSON("a", "db", "version: 1.1.0, suspend: true", "")},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + db 1.5.0",
+     NULL},
+    {"one that was refused and is in the cluster does",
+     "package: app",
+     {PERSON("a", "db", "version: 1.1.0",
+             "observedGeneration: 1, conditions: [{type: Stalled, status: 'True', message: ''}], "
+             "inventory: [{apiVersion: "
+             "v1, kind: ConfigMap, namespace: a, name: x, uid: u}]")},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + db 1.1.0",
+     NULL},
+    {"one made as a dependency and installed comes before a person's that isn't",
+     "package: app",
+     {DEPENDENCY("davit", "db", "version: 1.1.0", "version: 1.1.0"),
+      PERSON("a", "db", "version: 1.5.0", "")},
+     NULL,
+     false,
+     NULL,
+     "1.0.0 + db 1.1.0",
+     NULL},
+
     /* Inline. */
     {"an inline manifest has its own version",
      "manifest: {name: x}",
@@ -358,15 +436,17 @@ static const struct {
     {"db", "1.1.0", NULL, NULL},      {"db", "1.5.0", NULL, NULL},
     {"db", "2.0.0", NULL, NULL},      {"app", "1.0.0", "db", "^1"},
     {"top", "1.0.0", "app", ""},      {"chicken", "1.0.0", "egg", ""},
-    {"egg", "1.0.0", "chicken", ""},
+    {"egg", "1.0.0", "chicken", ""},  {"lib", "1.0.0", NULL, NULL},
+    {"lib", "2.0.0", NULL, NULL},     {"mid", "1.0.0", "lib", "^1"},
+    {"mid", "2.0.0", "lib", "^2"},    {"cap", "1.0.0", "mid", "^1"},
+    {"cap", "2.0.0", "mid", "^2"},    {"new", "1.0.0", "lib", "^2"},
 };
 
 static void offer(void)
 {
     const char *last = "";
     DV_CLEANUP(dv_buf_done)
-    dv_buf versions = DV_BUF_INIT(DV_LINE_MAX),
-           names = DV_BUF_INIT(DV_LINE_MAX);
+    dv_buf versions = DV_BUF_INIT(DV_LINE_MAX), names = DV_BUF_INIT(DV_LINE_MAX);
 
     for (size_t i = 0; i < DV_LEN(offered); i++) {
         dv_auto_str path =
