@@ -72,13 +72,17 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static bool same_dependencies(const dv_pm *a, const dv_pm *b)
+static bool same_demands(const dv_pm *a, const dv_pm *b)
 {
     if (a->status.dependencies.n != b->status.dependencies.n)
         return false;
-    for (size_t i = 0; i < a->status.dependencies.n; i++)
-        if (!same_text(a->status.dependencies.at[i].name, b->status.dependencies.at[i].name))
+    for (size_t i = 0; i < a->status.dependencies.n; i++) {
+        const dv_pm_dependency *x = &a->status.dependencies.at[i],
+                               *y = &b->status.dependencies.at[i];
+
+        if (!same_text(x->name, y->name) || !same_text(x->range, y->range))
             return false;
+    }
     return true;
 }
 
@@ -86,7 +90,7 @@ static bool matters_to_neighbours(const dv_pm *old, const dv_pm *now)
 {
     return !old || !now || !same_text(old->status.version, now->status.version) ||
            old->generation != now->generation || old->deleted_at_ms != now->deleted_at_ms ||
-           !same_dependencies(old, now) || dv_pm_has_claim(old) != dv_pm_has_claim(now) ||
+           !same_demands(old, now) || dv_pm_has_claim(old) != dv_pm_has_claim(now) ||
            dv_condition_is_true(&old->status.conditions, "Ready") !=
                dv_condition_is_true(&now->status.conditions, "Ready");
 }
@@ -270,14 +274,22 @@ static dv_err *settle(dv_ctx *ctx, pm_run *run, const char *version, const char 
     return run->settled ? watch_applied(ctx, run) : NULL;
 }
 
+/* Is the installed version the one that the present wish was resolved to? */
+static bool is_answered(const dv_pm *pm)
+{
+    const dv_pm_status *status = &pm->status;
+    const dv_condition *resolved = dv_condition_get(&status->conditions, "Resolved");
+
+    return status->version && resolved && same_text(resolved->status, "True") &&
+           resolved->observed_generation == pm->generation &&
+           same_text(status->attempted_version, status->version);
+}
+
 static dv_err *step_settled(dv_ctx *ctx, pm_run *run)
 {
-    const dv_pm_status *status = &run->status;
-
-    if (!status->version || status->observed_generation != run->pm->generation ||
-        run->pm->spec.upgrade_policy == DV_UPGRADE_AUTOMATIC)
+    if (!is_answered(run->pm) || run->pm->spec.upgrade_policy == DV_UPGRADE_AUTOMATIC)
         return NULL;
-    return settle(ctx, run, status->version, status->repository);
+    return settle(ctx, run, run->status.version, run->status.repository);
 }
 
 static dv_lock_env lock_env(const pm_run *run)
@@ -321,6 +333,7 @@ static dv_err *step_lock(dv_ctx *ctx, pm_run *run)
     dv_set_str(&run->status.attempted_version, run->lock.version);
     dv_set_str(&run->status.latest_version, run->lock.latest);
     run->resolved = true;
+    run->phase = PHASE_INSTALL;
     if (run->status.version && strcmp(run->status.version, run->lock.version) == 0)
         return settle(ctx, run, run->lock.version, run->lock.repository);
     return NULL;

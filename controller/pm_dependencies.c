@@ -70,16 +70,20 @@ static void set_dependencies(pm_run *run)
     }
 }
 
-static bool names_all(const dv_pm_status *seen, const dv_pm_status *wanted)
+static bool demands(const dv_pm_status *status, const dv_pm_dependency *d)
 {
-    for (size_t i = 0; i < wanted->dependencies.n; i++) {
-        bool found = false;
+    for (size_t i = 0; i < status->dependencies.n; i++)
+        if (strcmp(status->dependencies.at[i].name, d->name) == 0)
+            return strcmp(status->dependencies.at[i].range ? status->dependencies.at[i].range : "",
+                          d->range ? d->range : "") == 0;
+    return false;
+}
 
-        for (size_t k = 0; k < seen->dependencies.n && !found; k++)
-            found = strcmp(seen->dependencies.at[k].name, wanted->dependencies.at[i].name) == 0;
-        if (!found)
+static bool demands_all(const dv_pm_status *seen, const dv_pm_status *wanted)
+{
+    for (size_t i = 0; i < wanted->dependencies.n; i++)
+        if (!demands(seen, &wanted->dependencies.at[i]))
             return false;
-    }
     return true;
 }
 
@@ -246,8 +250,8 @@ dv_err *pm_step_dependencies(dv_ctx *ctx, pm_run *run)
         return NULL;
     set_dependencies(run);
     run->phase = PHASE_RESOLVE;
-    /* Whoever looks at a dependency sees who needs it before it is there. */
-    if (!names_all(&run->pm->status, &run->status)) {
+    /* Whoever looks at a dependency sees who needs it, and how, before it is there or moves. */
+    if (!demands_all(&run->pm->status, &run->status)) {
         pm_say_progress(ctx, run, "Resolving", "installing dependencies");
         DV_CHECK(pm_write_status(ctx, run));
     }

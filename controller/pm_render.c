@@ -78,7 +78,6 @@ dv_err *pm_step_package(dv_ctx *ctx, pm_run *run)
 {
     if (run->settled)
         return NULL;
-    run->phase = PHASE_INSTALL;
     if (!run->inline_package)
         DV_TRY(dv_repos_package(ctx, run->op->repos, run->lock.repository, run->pm->spec.package,
                                 run->lock.version, &run->package),
