@@ -14,6 +14,7 @@ enum { ROUNDS_MAX = 4 };
 
 typedef struct {
     const dv_object *object;
+    json_t *rest; /* what is left of it once fields were given up; owned, NULL: all of it */
     char uid[40]; /* UPDATE: of the object that is meant; "": CREATE */
     bool force;   /* take fields that others own */
     bool adopted;
@@ -21,6 +22,19 @@ typedef struct {
     bool done;
 } attempt;
 typedef DV_VEC(attempt) attempts;
+
+static void attempts_done(attempts *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        json_decref(list->at[i].rest);
+    dv_vec_done(list);
+}
+
+/* What is sent: the object as it is wished, less what yields to others. */
+static json_t *body_of(const attempt *a)
+{
+    return a->rest ? a->rest : a->object->object;
+}
 
 static dv_err *owned_error(const dv_objref *ref, const char *package)
 {
@@ -132,7 +146,7 @@ static dv_err *plan_attempt(const dv_apply_env *env, const dv_object *o, dv_appl
 
 static void fill_request(const dv_apply_env *env, const attempt *a, dv_kube_request *ret_request)
 {
-    json_t *metadata = dv_json_object(a->object->object, "/metadata");
+    json_t *metadata = dv_json_object(body_of(a), "/metadata");
 
     dv_json_put_str(metadata, "uid", *a->uid ? a->uid : NULL);
     dv_json_put_str(metadata, "resourceVersion", *a->uid ? NULL : NO_RESOURCE_VERSION);
@@ -142,7 +156,7 @@ static void fill_request(const dv_apply_env *env, const attempt *a, dv_kube_requ
         .ns = a->object->ref.ns,
         .name = a->object->ref.name,
         .as = env->as,
-        .body = a->object->object,
+        .body = body_of(a),
         .field_manager = DV_MANAGER_OBJECTS,
         .force = a->force || !*a->uid, /* what is not there has no other owner */
         .metadata_only = true,
@@ -151,7 +165,7 @@ static void fill_request(const dv_apply_env *env, const attempt *a, dv_kube_requ
 
 static void clear_preconditions(const attempt *a)
 {
-    json_t *metadata = dv_json_object(a->object->object, "/metadata");
+    json_t *metadata = dv_json_object(body_of(a), "/metadata");
 
     dv_json_put_str(metadata, "uid", NULL);
     dv_json_put_str(metadata, "resourceVersion", NULL);
@@ -260,10 +274,25 @@ static dv_err *judge_existing(dv_ctx *ctx, const dv_apply_env *env, attempt *a, 
 
 /* ---- Answers ---- */
 
-static dv_err *take_fields(const dv_apply_env *env, attempt *a, dv_err *conflict)
+/* The object itself stays as it is wished: it is what is stored, and applied the next time. */
+static bool give_up_fields(const dv_apply_env *env, attempt *a, const json_t *causes)
 {
-    bool yields = dv_conflict_yield(a->object->object, &a->object->ref, &env->pm->spec,
-                                    a->autoscaled, dv_err_str(conflict));
+    const dv_yielding by = {
+        .ref = &a->object->ref, .spec = &env->pm->spec, .autoscaled = a->autoscaled};
+    json_auto_t *rest = dv_json_copy(body_of(a));
+
+    if (!dv_conflict_yield(&by, a->object->object, rest, causes))
+        return false;
+    json_decref(a->rest);
+    a->rest = DV_TAKE(rest);
+    return true;
+}
+
+/* Takes conflict. */
+static dv_err *settle_fields(const dv_apply_env *env, attempt *a, const json_t *causes,
+                             dv_err *conflict)
+{
+    bool yields = give_up_fields(env, a, causes);
 
     if (!yields && (a->force || env->pm->spec.conflict_policy == DV_CONFLICT_FAIL))
         return conflict;
@@ -277,12 +306,15 @@ static dv_err *take_fields(const dv_apply_env *env, attempt *a, dv_err *conflict
     return NULL;
 }
 
-/* Takes err. NULL: try again (a was changed) or done. */
-static dv_err *handle_refusal(dv_ctx *ctx, const dv_apply_env *env, attempt *a, dv_err *err,
-                              dv_applied *applied, dv_inventory *inventory)
+/* Takes the result's error. NULL: try again (a was changed) or done. */
+static dv_err *handle_refusal(dv_ctx *ctx, const dv_apply_env *env, attempt *a,
+                              const dv_kube_result *result, dv_applied *applied,
+                              dv_inventory *inventory)
 {
+    dv_err *err = result->err;
+
     if (dv_err_is(err, DV_DENIED) && strcmp(dv_err_reason(err), "ApplyConflict") == 0)
-        return take_fields(env, a, err);
+        return settle_fields(env, a, result->causes, err);
     if (!dv_err_is(err, DV_CONFLICT))
         return err;
     dv_err_free(err);
@@ -307,10 +339,10 @@ static dv_err *handle_result(dv_ctx *ctx, const dv_apply_env *env, attempt *a,
                              dv_kube_result *result, dv_applied *applied, dv_inventory *inventory,
                              size_t *written)
 {
-    json_auto_t *object = result->object;
+    json_auto_t *object = result->object, *causes DV_UNUSED = result->causes;
 
     if (result->err)
-        return handle_refusal(ctx, env, a, result->err, applied, inventory);
+        return handle_refusal(ctx, env, a, result, applied, inventory);
     if (dv_obj_deleting(object))
         return terminating_error(&a->object->ref);
     *written += record(a, object, applied, inventory);
@@ -438,7 +470,7 @@ static dv_err *apply_class(dv_ctx *ctx, const dv_apply_env *env, const dv_object
     }
     if (!err)
         err = run_attempts(ctx, env, &list, applied, inventory, written);
-    dv_vec_done(&list);
+    attempts_done(&list);
     return err;
 }
 

@@ -1,70 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "install/conflict.h"
 
-#include <ctype.h>
+#include "kube/fieldpath.h"
 
-/* ---- Field paths: ".spec.template.spec.containers[name=\"a\"].image" (structured-merge-diff) ----
- */
-
-/* Reads one token of a JSON pointer (RFC 6901), unescaped; returns what follows. */
-static const char *next_token(const char *pointer, dv_buf *ret_token)
-{
-    dv_buf_reset(ret_token);
-    for (pointer++; *pointer && *pointer != '/'; pointer++) {
-        if (pointer[0] == '~' && (pointer[1] == '0' || pointer[1] == '1')) {
-            dv_buf_addc(ret_token, pointer[1] == '0' ? '~' : '/');
-            pointer++;
-        } else {
-            dv_buf_addc(ret_token, *pointer);
-        }
-    }
-    return pointer;
-}
-
-static bool is_number(const dv_buf *token)
-{
-    for (size_t i = 0; i < token->n; i++)
-        if (!isdigit((unsigned char)token->p[i]))
-            return false;
-    return token->n > 0;
-}
-
-/* Behind "[…]", or NULL. */
-static const char *skip_selector(const char *path)
-{
-    const char *end = *path == '[' ? strchr(path, ']') : NULL;
-
-    return end ? end + 1 : NULL;
-}
-
-/* Behind ".token", or NULL. */
-static const char *skip_member(const char *path, const dv_buf *token)
-{
-    if (*path != '.' || strncmp(path + 1, dv_buf_cstr(token), token->n) != 0)
-        return NULL;
-    return path + 1 + token->n;
-}
-
-static bool path_starts_with(const char *path, const char *pointer)
-{
-    DV_CLEANUP(dv_buf_done) dv_buf token = DV_BUF_INIT(DV_PATH_MAX);
-
-    while (*pointer == '/' && path) {
-        pointer = next_token(pointer, &token);
-        path = *path == '[' && is_number(&token) ? skip_selector(path) : skip_member(path, &token);
-    }
-    return path && !(isalnum((unsigned char)*path) || *path == '-' || *path == '_' || *path == '/');
-}
-
-bool dv_conflict_names(const char *message, const char *pointer)
-{
-    for (const char *at = strchr(message, '.'); at && *pointer; at = strchr(at + 1, '.'))
-        if (path_starts_with(at, pointer))
-            return true;
-    return false;
-}
-
-/* ---- What yields ---- */
+/* ---- Which fields yield ---- */
 
 static bool is_about(const dv_ignore_field *ignore, const dv_objref *ref)
 {
@@ -75,26 +14,60 @@ static bool is_about(const dv_ignore_field *ignore, const dv_objref *ref)
            (!ignore->name || !*ignore->name || strcmp(ignore->name, ref->name) == 0);
 }
 
-static bool give_up(json_t *object, const char *pointer, const char *message)
+/* Is the field that of the pattern, or below it? "*" stands for any token. */
+static bool is_under(dv_str field, dv_str pattern, bool stars)
 {
-    if (!dv_json_at(object, pointer) || !dv_conflict_names(message, pointer))
+    DV_CLEANUP(dv_buf_done) dv_buf is = DV_BUF_INIT(DV_PATH_MAX), want = DV_BUF_INIT(DV_PATH_MAX);
+
+    if (!pattern.n) /* the whole object is nothing to give up */
         return false;
-    dv_json_remove(object, pointer);
+    while (pattern.n) {
+        if (!dv_json_token_next(&pattern, &want) || !dv_json_token_next(&field, &is))
+            return false;
+        bool any = stars && dv_str_is(dv_buf_str(&want), "*");
+        if (!any && !dv_str_eq(dv_buf_str(&is), dv_buf_str(&want)))
+            return false;
+    }
     return true;
 }
 
-static bool yield_ignored(json_t *object, const dv_objref *ref, const dv_pm_spec *spec,
-                          const char *message)
+static bool is_ignored(const dv_yielding *by, dv_str field)
 {
-    bool any = false;
+    for (size_t i = 0; i < by->spec->ignore_fields.n; i++) {
+        const dv_ignore_field *ignore = &by->spec->ignore_fields.at[i];
 
-    for (size_t i = 0; i < spec->ignore_fields.n; i++) {
-        const dv_ignore_field *ignore = &spec->ignore_fields.at[i];
-
-        for (size_t p = 0; is_about(ignore, ref) && p < ignore->paths.n; p++)
-            any |= give_up(object, ignore->paths.at[p], message);
+        for (size_t p = 0; is_about(ignore, by->ref) && p < ignore->paths.n; p++)
+            if (is_under(field, dv_str_of(ignore->paths.at[p]), /* stars= */ false))
+                return true;
     }
-    return any;
+    return false;
+}
+
+/* Written by who issues the certificate, often in the cluster. */
+static bool is_bundle(const dv_objref *ref, dv_str field)
+{
+    static const struct {
+        const char *kind, *pattern;
+    } bundles[] = {
+        {"APIService", "/spec/caBundle"},
+        {"CustomResourceDefinition", "/spec/conversion/webhook/clientConfig/caBundle"},
+        {"MutatingWebhookConfiguration", "/webhooks/*/clientConfig/caBundle"},
+        {"ValidatingWebhookConfiguration", "/webhooks/*/clientConfig/caBundle"},
+    };
+
+    for (size_t i = 0; i < DV_LEN(bundles); i++)
+        if (strcmp(ref->kind, bundles[i].kind) == 0 &&
+            is_under(field, dv_str_of(bundles[i].pattern), /* stars= */ true))
+            return true;
+    return false;
+}
+
+static bool is_replicas(const dv_yielding *by, dv_str field, dv_str says)
+{
+    return dv_str_is(field, "/spec/replicas") &&
+           (by->autoscaled ||
+            dv_str_starts(says, DV_STR("conflict with \"kube-controller-manager\" with "
+                                       "subresource \"scale\"")));
 }
 
 bool dv_is_autoscaled(const dv_objref *ref, const json_t *hpa)
@@ -105,37 +78,34 @@ bool dv_is_autoscaled(const dv_objref *ref, const json_t *hpa)
            dv_str_is(dv_json_view(hpa, "/spec/scaleTargetRef/name"), ref->name);
 }
 
-static bool is_scaled_by_controller(const char *message)
+/* ---- Giving them up ---- */
+
+static bool give_up(const dv_yielding *by, const json_t *wish, json_t *rest, const json_t *cause)
 {
-    return strstr(message, "kube-controller-manager") && strstr(message, "subresource \"scale\"");
+    DV_CLEANUP(dv_buf_done) dv_buf field = DV_BUF_INIT(DV_PATH_MAX), now = DV_BUF_INIT(DV_PATH_MAX);
+    const char *path = dv_json_str(cause, "/field");
+
+    if (!path || !dv_kube_field_pointer(wish, path, &field))
+        return false;
+    if (!is_ignored(by, dv_buf_str(&field)) && !is_bundle(by->ref, dv_buf_str(&field)) &&
+        !is_replicas(by, dv_buf_str(&field), dv_json_view(cause, "/message")))
+        return false;
+    /* Looked up anew: what was given up before may have moved it in its list. */
+    if (!dv_kube_field_pointer(rest, path, &now))
+        return false;
+    dv_json_remove(rest, dv_buf_cstr(&now));
+    return true;
 }
 
-static bool yield_bundles(json_t *object, const char *message)
+bool dv_conflict_yield(const dv_yielding *by, const json_t *wish, json_t *rest,
+                       const json_t *causes)
 {
-    bool any = give_up(object, "/spec/caBundle", message);
+    bool any = false;
+    const json_t *cause;
     size_t i;
-    json_t *hook;
 
-    if (give_up(object, "/spec/conversion/webhook/clientConfig/caBundle", message))
-        any = true;
-    json_array_foreach(dv_json_array(object, "/webhooks"), i, hook)
-    {
-        if (!dv_json_at(hook, "/clientConfig/caBundle") ||
-            !strstr(message, ".clientConfig.caBundle"))
-            continue;
-        dv_json_remove(hook, "/clientConfig/caBundle");
-        any = true;
-    }
+    json_array_foreach(causes, i,
+                       cause) if (dv_str_is(dv_json_view(cause, "/reason"), "FieldManagerConflict"))
+        any |= give_up(by, wish, rest, cause);
     return any;
-}
-
-bool dv_conflict_yield(json_t *object, const dv_objref *ref, const dv_pm_spec *spec,
-                       bool autoscaled, const char *message)
-{
-    bool ignored = yield_ignored(object, ref, spec, message);
-    bool bundles = yield_bundles(object, message);
-    bool replicas = (autoscaled || is_scaled_by_controller(message)) &&
-                    give_up(object, "/spec/replicas", message);
-
-    return ignored || bundles || replicas;
 }

@@ -8,7 +8,9 @@
  *     autoscaler (the "scale" subresource, by kube-controller-manager);
  *   - caBundle of webhooks, CRDs and APIServices.
  *
- * Whom a field belongs to is what the API server says when an apply without force is refused.
+ * Whom a field belongs to is what the API server says, cause by cause, when an apply without force
+ * is refused. It is asked so at each apply: what was given up is wished again once the other has
+ * let go of it.
  *
  * Threads: any.
  */
@@ -16,14 +18,17 @@
 
 #include "install/api.h"
 
+typedef struct {
+    const dv_objref *ref;
+    const dv_pm_spec *spec;
+    bool autoscaled; /* dv_is_autoscaled() by an object of the package */
+} dv_yielding;
 /*
- * Does the message of a FieldManagerConflict name the field (or one below it) of this JSON pointer?
- * A number in the pointer stands for whichever element of a list.
+ * Removes from rest, a copy of wish from which fields may be missing, those that causes
+ * (dv_kube_result) name and that yield; true when there was one. Numbers in the pointers of
+ * ignoreFields are places in the lists of wish.
  */
-bool dv_conflict_names(const char *message, const char *pointer);
-/* Removes the fields that yield from object; true when there was one. autoscaled:
- * dv_is_autoscaled(). */
-bool dv_conflict_yield(json_t *object, const dv_objref *ref, const dv_pm_spec *spec,
-                       bool autoscaled, const char *message);
+bool dv_conflict_yield(const dv_yielding *by, const json_t *wish, json_t *rest,
+                       const json_t *causes);
 /* Is `hpa` a HorizontalPodAutoscaler of this object? */
 bool dv_is_autoscaled(const dv_objref *ref, const json_t *hpa);

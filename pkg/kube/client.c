@@ -147,6 +147,8 @@ static void settle(const dv_ctx *ctx, dv_kube *kube, const dv_kube_request *requ
                                  dv_http_retry_after_ms(response, ctx->clock));
         if (strcmp(dv_err_reason(ret_result->err), "KindNotFound") == 0)
             dv_kube_discovery_suspect(kube);
+        if (strcmp(dv_err_reason(ret_result->err), "ApplyConflict") == 0)
+            ret_result->causes = dv_kube_answer_causes(dv_buf_str(&response->body));
     } else if (want_object) {
         ret_result->err = read_object(request, response, &ret_result->object);
     }
@@ -200,6 +202,7 @@ dv_err *dv_kube_do(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *request, j
     dv_kube_result result;
 
     run(ctx, kube, request, 1, ret_object ? DV_CALL_PLAIN : DV_CALL_NO_ANSWER, &result);
+    json_decref(result.causes);
     if (!result.err && ret_object)
         *ret_object = result.object;
     return result.err;

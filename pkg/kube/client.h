@@ -138,6 +138,11 @@ typedef struct {
     dv_err *err;    /* owned by the caller */
     json_t *object; /* owned by the caller; NULL when err is set */
     int status;     /* HTTP's: 201 created, 200 was there; 0: no answer */
+    /*
+     * Of an "ApplyConflict", all that its message may have left out: details.causes of the Status,
+     * each {"reason", "message", "field"}. Owned by the caller; NULL for any other answer.
+     */
+    json_t *causes;
 } dv_kube_result;
 #define DV_KUBE_BATCH_IN_FLIGHT 16
 /* Sends n requests, DV_KUBE_BATCH_IN_FLIGHT at once, waits once. All n results are filled. */

@@ -117,6 +117,8 @@ void dv_kube_request_add(dv_buf *out, const dv_kube_request *request);
 /* The error of an answer; request may be NULL. body is a Status or anything else. Never NULL. */
 DV_MUST_USE dv_err *dv_kube_answer_error(const dv_kube_request *request, int http_status,
                                          dv_str body, int64_t retry_after_ms);
+/* details.causes of the Status in body; owned, NULL: it has none. */
+json_t *dv_kube_answer_causes(dv_str body);
 
 /* ---- client.c ---- */
 

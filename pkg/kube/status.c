@@ -304,6 +304,14 @@ dv_err *dv_kube_answer_error(const dv_kube_request *request, int http_status, dv
     return make(&a, retry_after_ms);
 }
 
+json_t *dv_kube_answer_causes(dv_str body)
+{
+    json_auto_t *document = NULL;
+
+    dv_err_free(dv_json_read(body, &document)); /* what can't be read has no causes */
+    return json_incref(dv_json_array(document, "/details/causes"));
+}
+
 dv_err *dv_kube_status_error(const json_t *status, int http_status)
 {
     answer a = {.status = status,

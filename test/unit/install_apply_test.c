@@ -18,7 +18,7 @@
 #define CRD                                                                                        \
     "{object: {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: "    \
     "{name: widgets.example.com},"                                                                 \
-    " spec: {group: example.com, scope: Namespaced, names: {kind: Widget, plural: widgets},"        \
+    " spec: {group: example.com, scope: Namespaced, names: {kind: Widget, plural: widgets},"       \
     " versions: [{name: v1}]}}}"
 #define WIDGET                                                                                     \
     "{object: {apiVersion: example.com/v1, kind: Widget, metadata: {name: w, namespace: own}, "    \
@@ -373,6 +373,88 @@ static const struct conflict_row {
      CONFLICT_BODY("kubectl-edit", ".spec.paused"), 9, "ApplyConflict", NULL, "kubectl-edit"},
 };
 
+/* The 409 of n causes, of which the last is about .spec.paused. */
+static char *conflict_of_many(int n)
+{
+    json_auto_t *status = cluster_read(CONFLICT_BODY("kubectl-edit", ".spec.paused"));
+    json_t *causes = dv_json_array(status, "/details/causes");
+    DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(DV_LINE_MAX);
+
+    for (int i = 1; i < n; i++)
+        json_array_insert_new(causes, 0,
+                              json_pack("{s:s,s:s,s:s}", "reason", "FieldManagerConflict",
+                                        "message", "conflict with \"x\"", "field", ".spec.other"));
+    dv_json_write(status, &text);
+    return dv_buf_take(&text);
+}
+
+#define IGNORES_PAUSED                                                                             \
+    "ignoreFields: [{group: apps, kind: Deployment, paths: [/spec/paused]}], conflictPolicy: Fail"
+
+static void put_our_deployment(void)
+{
+    put("{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: own" MARKED(
+        "OURS", "own/web/p1") "}, spec: {}}");
+}
+
+static void refuse_deployment(int times, const char *answer)
+{
+    cluster_fail(t.cluster, "PATCH /apis/apps/v1/namespaces/own/deployments/d", 409, times, answer);
+}
+
+static bool deployment_pauses(void)
+{
+    json_auto_t *object = cluster_get(t.cluster, "Deployment", "own", "d");
+
+    return dv_json_bool(object, "/spec/paused", false);
+}
+
+static void the_last_of_many_conflicts_is_looked_at_too(void **state DV_UNUSED)
+{
+    dv_auto_str answer = conflict_of_many(100);
+
+    put_our_deployment();
+    refuse_deployment(1, answer);
+    wish(IGNORES_PAUSED, DEPLOYMENT);
+    assert_ok(run());
+    assert_false(deployment_pauses());
+}
+
+static void what_is_given_up_is_wished_again(void **state DV_UNUSED)
+{
+    char digest[DV_SHA256_HEX + 1];
+
+    put_our_deployment();
+    refuse_deployment(1, CONFLICT_BODY("kubectl-edit", ".spec.paused"));
+    wish(IGNORES_PAUSED, DEPLOYMENT);
+    memcpy(digest, t.objects.all.at[0].digest, sizeof(digest));
+    assert_ok(run());
+    /* What is stored as applied is the wish. */
+    assert_true(dv_json_bool(t.objects.all.at[0].object, "/spec/paused", false));
+    assert_string_equal(t.applied.items.at[0].digest, digest);
+    /* Once more while the other has it, then without him. */
+    size_t told = 2; /* of it and of the apply */
+    for (int has = 1; has >= 0; has--, told += 2) {
+        put_our_deployment();
+        cluster_wait_told(t.cluster, told + 1);
+        refuse_deployment(has, CONFLICT_BODY("kubectl-edit", ".spec.paused"));
+        assert_ok(run());
+        assert_int_equal(deployment_pauses(), !has);
+    }
+}
+
+static void fields_that_yield_are_not_taken_with_those_that_do_not(void **state DV_UNUSED)
+{
+    put_our_deployment();
+    refuse_deployment(1, CONFLICT_BODY("kubectl-edit", ".spec.paused"));
+    refuse_deployment(1, CONFLICT_BODY("kubectl-edit", ".spec.replicas"));
+    wish("ignoreFields: [{group: apps, kind: Deployment, paths: [/spec/paused]}]", DEPLOYMENT);
+    assert_ok(run());
+    json_auto_t *object = cluster_get(t.cluster, "Deployment", "own", "d");
+    assert_null(dv_json_at(object, "/spec/paused"));
+    assert_int_equal(dv_json_int(object, "/spec/replicas", 0), 2);
+}
+
 static bool has_event(const char *text)
 {
     DV_LOCK_SCOPE(&t.cluster->server->mu);
@@ -390,10 +472,8 @@ static void a_field_of_another_is_taken_or_given_up(void **state)
 {
     const struct conflict_row *row = *state;
 
-    put("{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: own" MARKED(
-        "OURS", "own/web/p1") "}, spec: {}}");
-    cluster_fail(t.cluster, "PATCH /apis/apps/v1/namespaces/own/deployments/d", 409, row->times,
-                 row->answer);
+    put_our_deployment();
+    refuse_deployment(row->times, row->answer);
     wish(row->spec, row->items);
     dv_auto(dv_err) err = run();
     assert_string_equal(err ? dv_err_reason(err) : "applied",
@@ -473,6 +553,9 @@ int main(void)
     DV_TEST(&suite, definitions_are_looked_at_where_nobody_may_watch);
     DV_TEST(&suite, a_definition_that_is_refused_ends_the_run);
     DV_TABLE(&suite, a_field_of_another_is_taken_or_given_up, conflict_rows);
+    DV_TEST(&suite, the_last_of_many_conflicts_is_looked_at_too);
+    DV_TEST(&suite, what_is_given_up_is_wished_again);
+    DV_TEST(&suite, fields_that_yield_are_not_taken_with_those_that_do_not);
     DV_TEST(&suite, every_refusal_of_a_class_is_told);
     DV_TEST(&suite, a_correction_goes_on_behind_a_refusal);
     DV_TEST(&suite, an_interrupted_run_is_finished_by_the_next);

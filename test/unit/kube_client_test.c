@@ -215,6 +215,26 @@ static void retry_after_is_kept(void **state DV_UNUSED)
     assert_int_equal(dv_err_retry_after_ms(err), 5000);
 }
 
+static void all_causes_of_an_apply_conflict_come_along(void **state DV_UNUSED)
+{
+    dv_kube_request request = get("b");
+    DV_CLEANUP(dv_buf_done) dv_buf body = DV_BUF_INIT(DV_LINE_MAX);
+    dv_kube_result result;
+
+    dv_buf_adds(&body, "{\"kind\":\"Status\",\"code\":409,\"details\":{\"causes\":[");
+    for (int i = 0; i < 40; i++)
+        dv_buf_addf(&body, "%s{\"reason\":\"FieldManagerConflict\",\"field\":\".f%d\"}",
+                    i ? "," : "", i);
+    dv_buf_adds(&body, "]}}");
+    say(0, (reply){"GET", 409, NULL, dv_buf_cstr(&body), 0, 0});
+    dv_kube_batch(&t.ctx, t.kube, &request, 1, &result);
+    json_auto_t *causes = result.causes;
+    assert_err(result.err, DV_DENIED, "and 24 more");
+    assert_int_equal(json_array_size(causes), 40);
+    assert_string_equal(dv_json_str(causes, "/39/field"), ".f39");
+    assert_err(ask(&request), DV_DENIED, NULL); /* one alone does without */
+}
+
 static void an_answer_that_is_no_json_is_transient_if_it_is_wanted(void **state DV_UNUSED)
 {
     dv_kube_request request = get("b");
@@ -888,6 +908,7 @@ int main(void)
         WITH_SERVER(a_second_401_is_transient),
         WITH_SERVER(of_a_batch_only_the_refused_are_sent_again),
         WITH_SERVER(retry_after_is_kept),
+        WITH_SERVER(all_causes_of_an_apply_conflict_come_along),
         WITH_SERVER(an_answer_that_is_no_json_is_transient_if_it_is_wanted),
         WITH_SERVER(a_network_error_names_the_object),
         WITH_SERVER(requests_are_counted_by_verb_and_code),

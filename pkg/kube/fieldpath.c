@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/fieldpath.h"
+
+enum { DEPTH_MAX = 128 };
+
+static bool find(const json_t *node, const char *path, int depth, dv_buf *pointer);
+
+/* Puts token in front of where the rest of the path leads. */
+static bool go_down(const json_t *child, dv_str token, const char *rest, int depth, dv_buf *pointer)
+{
+    size_t before = pointer->n;
+
+    dv_json_token_add(pointer, token);
+    if (find(child, rest, depth + 1, pointer))
+        return true;
+    dv_buf_cut(pointer, before);
+    return false;
+}
+
+/* ---- ".name" ---- */
+
+static bool find_member(const json_t *object, const char *path, int depth, dv_buf *pointer)
+{
+    const char *key;
+    size_t n;
+    json_t *value;
+
+    json_object_keylen_foreach((json_t *)(uintptr_t)object, key, n, value)
+    {
+        dv_str name = {key, n};
+
+        if (dv_str_starts(dv_str_of(path), name) && strchr(".[", path[n]) &&
+            go_down(value, name, path + n, depth, pointer))
+            return true;
+    }
+    return false;
+}
+
+/* ---- "[selector]" ---- */
+
+/* Behind a value of a selector: a string in quotes, or a word. */
+static const char *skip_value(const char *at)
+{
+    if (*at != '"')
+        return at + strcspn(at, ",]");
+    for (at++; *at && *at != '"'; at++)
+        at += *at == '\\' && at[1];
+    return *at ? at + 1 : at;
+}
+
+static bool is_written(const json_t *value, const char *text, size_t n)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf written = DV_BUF_INIT(DV_LINE_MAX);
+
+    dv_json_write(value, &written);
+    return dv_str_eq(dv_buf_str(&written), (dv_str){text, n});
+}
+
+/* Does the element fit `key="a",other=1]`, or `="a"]`? */
+static bool fits(const json_t *element, const char *selector)
+{
+    for (const char *at = selector; *at && *at != ']'; at += *at == ',') {
+        size_t n = strcspn(at, "=]");
+        const char *value = at + n + (at[n] == '='), *end = skip_value(value);
+        const json_t *mine = n ? json_object_getn(element, at, n) : element;
+
+        if (end == at || json_is_object(element) != (n > 0))
+            return false;
+        if (mine && !is_written(mine, value, (size_t)(end - value)))
+            return false;
+        at = end;
+    }
+    return true;
+}
+
+static const char *skip_selector(const char *at)
+{
+    while (*at && *at != ']')
+        at = *at == '"' ? skip_value(at) : at + 1;
+    return at;
+}
+
+static bool find_element(const json_t *list, const char *selector, int depth, dv_buf *pointer)
+{
+    const char *end = skip_selector(selector);
+    bool numbered = selector[strspn(selector, "0123456789")] == ']';
+
+    for (size_t i = 0; *end && i < json_array_size(list); i++) {
+        const json_t *element = json_array_get(list, i);
+        char token[24];
+
+        snprintf(token, sizeof(token), "%zu", i);
+        if (numbered
+                ? strncmp(selector, token, strlen(token)) != 0 || selector[strlen(token)] != ']'
+                : !fits(element, selector))
+            continue;
+        if (go_down(element, dv_str_of(token), end + 1, depth, pointer))
+            return true;
+    }
+    return false;
+}
+
+static bool find(const json_t *node, const char *path, int depth, dv_buf *pointer)
+{
+    if (!*path)
+        return true;
+    if (depth == DEPTH_MAX)
+        return false;
+    if (*path == '.')
+        return find_member(node, path + 1, depth, pointer);
+    return *path == '[' && find_element(node, path + 1, depth, pointer);
+}
+
+bool dv_kube_field_pointer(const json_t *object, const char *path, dv_buf *ret_pointer)
+{
+    size_t before = ret_pointer->n;
+
+    if (!*path || !find(object, path, 0, ret_pointer))
+        return false;
+    if (!ret_pointer->overflow)
+        return true;
+    dv_buf_cut(ret_pointer, before);
+    return false;
+}
