@@ -32,22 +32,40 @@ dv_apply_env pm_apply_env(pm_run *run)
 
 /* ---- The inventory before the first write ---- */
 
-static bool lists_all(const dv_pm_status *status, const dv_objects *objects)
-{
-    dv_inventory *inventory = (dv_inventory *)&status->inventory;
-
-    for (size_t i = 0; i < objects->all.n; i++)
-        if (!dv_inventory_find(inventory, &objects->all.at[i].ref))
-            return false;
-    return true;
-}
-
 /* A namespace that exists without us is used, not owned: it does not enter the inventory. */
 static bool is_foreign(pm_run *run, const dv_objref *ref)
 {
     const dv_applied_item *item = dv_applied_find(&run->state->applied, ref);
 
     return item && item->foreign;
+}
+
+static bool lists_all(pm_run *run)
+{
+    dv_inventory *written = (dv_inventory *)&run->pm->status.inventory;
+
+    for (size_t i = 0; i < run->objects.all.n; i++) {
+        const dv_objref *ref = &run->objects.all.at[i].ref;
+
+        if (!dv_inventory_find(written, ref) && !is_foreign(run, ref))
+            return false;
+    }
+    return true;
+}
+
+/* The union of old and new is in the status before the first write. */
+static dv_err *list_wished(dv_ctx *ctx, pm_run *run, const char *version)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf message = DV_BUF_INIT(DV_LINE_MAX);
+
+    if (lists_all(run))
+        return NULL;
+    for (size_t i = 0; i < run->objects.all.n; i++)
+        if (!is_foreign(run, &run->objects.all.at[i].ref))
+            dv_inventory_add(&run->status.inventory, &run->objects.all.at[i].ref);
+    dv_buf_addf(&message, "applying %zu objects of %s", run->objects.all.n, version);
+    pm_say_progress(ctx, run, "Applying", dv_buf_cstr(&message));
+    return pm_write_status(ctx, run);
 }
 
 /* New inputs: what was applied for the old ones still tells what needs no apply. */
@@ -66,21 +84,28 @@ static void begin_inputs(dv_ctx *ctx, pm_run *run)
 
 dv_err *pm_step_inventory(dv_ctx *ctx, pm_run *run)
 {
-    DV_CLEANUP(dv_buf_done) dv_buf message = DV_BUF_INIT(DV_LINE_MAX);
-
     if (run->settled)
         return NULL;
     const dv_apply_env env = pm_apply_env(run);
     DV_CHECK(dv_apply_check(ctx, &env, &run->objects));
     begin_inputs(ctx, run);
-    if (lists_all(&run->pm->status, &run->objects))
-        return NULL;
-    for (size_t i = 0; i < run->objects.all.n; i++)
-        if (!is_foreign(run, &run->objects.all.at[i].ref))
-            dv_inventory_add(&run->status.inventory, &run->objects.all.at[i].ref);
-    dv_buf_addf(&message, "applying %zu objects of %s", run->objects.all.n, run->lock.version);
-    pm_say_progress(ctx, run, "Applying", dv_buf_cstr(&message));
-    return pm_write_status(ctx, run);
+    return list_wished(ctx, run, run->lock.version);
+}
+
+/* ---- What was applied ---- */
+
+static dv_err *save(dv_ctx *ctx, pm_run *run)
+{
+    dv_applied *applied = &run->state->applied;
+
+    dv_applied_keep(applied, &run->objects);
+    applied->complete = true;
+    run->state->loaded = true;
+    run->state->last_full_ms = dv_ctx_now_ms(ctx);
+    dv_err *err = dv_stored_save(ctx, run->op->kube, run->op->options.namespace, run->pm->owner,
+                                 applied, &run->objects);
+    applied->complete = !err;
+    return err;
 }
 
 /* ---- Drift ---- */
@@ -197,6 +222,8 @@ static dv_err *correct(dv_ctx *ctx, pm_run *run, const drift_report *report)
 
     env.keep_going = true;
     DV_CHECK(load_objects(ctx, run));
+    bool grows = !lists_all(run); /* by a namespace that is gone and was not ours */
+    DV_CHECK(list_wished(ctx, run, run->status.version));
     uint64_t *revisions = dv_calloc(suspects->n, sizeof(*revisions));
     for (size_t i = 0; i < suspects->n; i++)
         revisions[i] = live_revision(run, item_of(run, suspects, i));
@@ -204,6 +231,8 @@ static dv_err *correct(dv_ctx *ctx, pm_run *run, const drift_report *report)
                            &run->written);
     note_corrections(ctx, run, suspects, revisions);
     free(revisions);
+    if (!err && grows)
+        err = save(ctx, run);
     run->state->last_full_ms = dv_ctx_now_ms(ctx);
     return dv_err_wrap(err, "correcting drift");
 }
@@ -244,20 +273,6 @@ static dv_err *handle_drift(dv_ctx *ctx, pm_run *run, const drift_report *report
 }
 
 /* ---- Applying ---- */
-
-static dv_err *save(dv_ctx *ctx, pm_run *run)
-{
-    dv_applied *applied = &run->state->applied;
-
-    dv_applied_keep(applied, &run->objects);
-    applied->complete = true;
-    run->state->loaded = true;
-    run->state->last_full_ms = dv_ctx_now_ms(ctx);
-    dv_err *err = dv_stored_save(ctx, run->op->kube, run->op->options.namespace, run->pm->owner,
-                                 applied, &run->objects);
-    applied->complete = !err;
-    return err;
-}
 
 void pm_list_applied(pm_run *run)
 {

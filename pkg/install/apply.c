@@ -77,13 +77,25 @@ dv_err *dv_apply_check(dv_ctx *ctx, const dv_apply_env *env, const dv_objects *o
 
 /* ---- What is to be done with one object ---- */
 
+/* A namespace that was another's when it was last looked at may be one that we have made since. */
+static bool is_labelled_ours(const dv_apply_env *env, const dv_object *o)
+{
+    dv_auto_owned seen = NULL;
+
+    return dv_owned_get(env->owned, o->resource, o->ref.ns, o->ref.name, 0, &seen) ==
+               DV_OWNED_PRESENT &&
+           strcmp(seen->owner, env->pm->owner) == 0;
+}
+
 static bool is_current(const dv_apply_env *env, const dv_object *o, dv_applied *applied)
 {
     const dv_applied_item *item = dv_applied_find(applied, &o->ref);
 
     if (!item || strcmp(item->digest, o->digest) != 0)
         return false;
-    if (item->foreign || item->resting)
+    if (item->foreign)
+        return !is_labelled_ours(env, o);
+    if (item->resting)
         return true;
     dv_drift drift = dv_applied_drift(env->owned, item);
     return drift == DV_DRIFT_NONE || (drift == DV_DRIFT_UNKNOWN && !applied->complete);
@@ -182,6 +194,7 @@ static bool record(const attempt *a, const json_t *answer, dv_applied *applied,
     dv_err_free(dv_str_u64(dv_str_of(dv_obj_rv(answer)), &item->revision));
     item->generation = dv_obj_generation(answer);
     item->adopted = a->adopted;
+    item->foreign = false;
     memcpy(item->digest, a->object->digest, sizeof(item->digest));
     dv_set_str(&item->ref.uid, dv_obj_uid(answer));
     dv_set_str(&listed->ref.uid, dv_obj_uid(answer));
@@ -306,6 +319,19 @@ static dv_err *settle_fields(const dv_apply_env *env, attempt *a, const json_t *
     return NULL;
 }
 
+/* Takes err. The namespace of the package's objects went, whosesoever it was: it is applied anew. */
+static dv_err *namespace_went(const dv_object *o, dv_applied *applied, dv_err *err)
+{
+    const dv_objref ref = {.api_version = "v1", .kind = "Namespace", .ns = "", .name = o->ref.ns};
+    dv_applied_item *item = dv_applied_find(applied, &ref);
+
+    if (!item)
+        return err;
+    item->foreign = false;
+    item->digest[0] = '\0';
+    return dv_err_recast(err, DV_CONFLICT, "NamespaceGone");
+}
+
 /* Takes the result's error. NULL: try again (a was changed) or done. */
 static dv_err *handle_refusal(dv_ctx *ctx, const dv_apply_env *env, attempt *a,
                               const dv_kube_result *result, dv_applied *applied,
@@ -315,6 +341,8 @@ static dv_err *handle_refusal(dv_ctx *ctx, const dv_apply_env *env, attempt *a,
 
     if (dv_err_is(err, DV_DENIED) && strcmp(dv_err_reason(err), "ApplyConflict") == 0)
         return settle_fields(env, a, result->causes, err);
+    if (dv_err_is(err, DV_NOT_FOUND) && strcmp(dv_err_reason(err), "NamespaceNotFound") == 0)
+        return namespace_went(a->object, applied, err);
     if (!dv_err_is(err, DV_CONFLICT))
         return err;
     dv_err_free(err);

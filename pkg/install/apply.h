@@ -38,6 +38,8 @@ DV_MUST_USE dv_err *dv_apply_check(dv_ctx *ctx, const dv_apply_env *env, const d
  * Applies what is not yet applied as it is wished, or has drifted; `applied` and the uids of
  * `inventory` are kept up with each answer, so that an interrupted run goes on where it ended.
  * *ret_written counts objects whose apply changed something.
+ * CONFLICT "NamespaceGone": somebody deleted a namespace that objects go to; `applied` says so, and
+ * once it is in the inventory the next call makes it.
  * WAITING "DefinitionNotReady", "ObjectTerminating", "NamespaceTerminating"; DENIED "ObjectExists"
  * (adoption refused), "ObjectOwned", "ApplyConflict", Forbidden; INVALID: the API server refused an
  * object.

@@ -367,6 +367,24 @@ test_a_namespace_with_objects_of_others_stays() {
     wait_gone namespace "$ns-own"
 }
 
+test_a_namespace_that_somebody_deleted_comes_back_and_goes_in_the_end() {
+    config a text=one | package "$p-app" 1.0.0 namespace="$ns-own"
+    tenant
+    repository
+    k create namespace "$ns-own" >/dev/null
+    install "$p-app"
+    wait_ready "$p-app"
+    pm_is "$p-app" 'all(.status.inventory[]; .kind != "Namespace")'
+    k delete namespace "$ns-own" --wait=false >/dev/null
+    wait_for "$WAIT" "the namespace and its object" there_again
+    wait_ready "$p-app"
+    pm_is "$p-app" 'any(.status.inventory[]; .kind == "Namespace" and .uid != "")'
+    uninstall "$p-app"
+    wait_gone namespace "$ns-own"
+}
+there_again() { k get namespace "$ns-own" -o json | jq -e '.metadata.labels["davit.dev/owner"] and .metadata.deletionTimestamp == null' &&
+    k -n "$ns-own" get configmap a; }
+
 test_a_deletion_needs_no_repository() {
     one_version
     install "$p-app"

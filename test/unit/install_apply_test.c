@@ -306,6 +306,81 @@ static void a_namespace_is_made_or_used(void **state)
     assert_int_equal(owner && strcmp(owner, t.pm->owner) == 0, !row->foreign);
 }
 
+#define CM_IN_SPACE(value)                                                                         \
+    "{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: space}, data: {k: " \
+    value "}}}"
+#define NO_SPACE                                                                                   \
+    "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"code\":404,\"message\":\"namespaces "         \
+    "\\\"space\\\" not found\",\"details\":{\"name\":\"space\",\"kind\":\"namespaces\"}}"
+
+static bool space_is_ours(void)
+{
+    json_auto_t *object = cluster_get(t.cluster, "Namespace", "", "space");
+    const char *owner = dv_obj_label(object, DV_LABEL_OWNER);
+
+    return owner && strcmp(owner, t.pm->owner) == 0;
+}
+
+static const struct gone_row {
+    const char *name;
+    bool ours, watched;
+} gone_rows[] = {
+    {"one that was a person's", false, true},
+    {"one that was a person's, unwatched", false, false},
+    {"one that was ours", true, true},
+    {"one that was ours, unwatched", true, false},
+};
+
+static void a_namespace_that_somebody_deleted_is_made_anew(void **state)
+{
+    const struct gone_row *row = *state;
+
+    if (!row->ours)
+        put("{apiVersion: v1, kind: Namespace, metadata: {name: space}}");
+    if (!row->watched)
+        cluster_forbid(t.cluster, "watch *");
+    wish("", CM_IN_SPACE("v"));
+    assert_ok(run());
+    assert_int_equal(space_is_ours(), row->ours);
+    cluster_drop(t.cluster, "ConfigMap", "space", "a");
+    cluster_drop(t.cluster, "Namespace", "", "space");
+    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/space/configmaps/a", 404, 1, NO_SPACE);
+    wish("", CM_IN_SPACE("new"));
+    dv_auto(dv_err) err = run();
+    if (err) { /* a watch may have told before */
+        assert_string_equal(dv_err_reason(err), "NamespaceGone");
+        assert_true(dv_err_is(err, DV_CONFLICT));
+        assert_ok(run());
+    }
+    assert_true(space_is_ours());
+    assert_true(cluster_has(t.cluster, "ConfigMap", "space", "a"));
+    assert_false(t.applied.items.at[0].foreign);
+    assert_int_equal(t.inventory.n, 2);
+}
+
+static void a_namespace_that_is_ours_after_all_is_listed(void **state DV_UNUSED)
+{
+    put("{apiVersion: v1, kind: Namespace, metadata: {name: space}}");
+    wish("", NAMESPACE);
+    assert_ok(run());
+    assert_true(t.applied.items.at[0].foreign);
+    /* As of a run that ended before it was stored. */
+    cluster_drop(t.cluster, "Namespace", "", "space");
+    put("{apiVersion: v1, kind: Namespace, metadata: {name: space" MARKED("OURS",
+                                                                          "own/web/p1") "}}");
+    cluster_wait_told(t.cluster, 1);
+    assert_ok(run());
+    assert_false(t.applied.items.at[0].foreign);
+    assert_int_equal(t.inventory.n, 1);
+}
+
+static void a_missing_namespace_that_is_not_the_packages_is_told(void **state DV_UNUSED)
+{
+    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/a", 404, 1, NO_SPACE);
+    wish("", CM("a"));
+    assert_err(run(), DV_NOT_FOUND, "not found");
+}
+
 /* ---- Definitions ---- */
 
 static void custom_resources_follow_their_definition(void **state DV_UNUSED)
@@ -548,6 +623,9 @@ int main(void)
     DV_TEST(&suite, what_went_is_made_anew);
     DV_TEST(&suite, what_was_replaced_under_the_watch_is_found_out);
     DV_TABLE(&suite, a_namespace_is_made_or_used, namespace_rows);
+    DV_TABLE(&suite, a_namespace_that_somebody_deleted_is_made_anew, gone_rows);
+    DV_TEST(&suite, a_namespace_that_is_ours_after_all_is_listed);
+    DV_TEST(&suite, a_missing_namespace_that_is_not_the_packages_is_told);
     DV_TEST(&suite, custom_resources_follow_their_definition);
     DV_TEST(&suite, a_definition_that_is_not_established_is_awaited);
     DV_TEST(&suite, definitions_are_looked_at_where_nobody_may_watch);
