@@ -214,7 +214,8 @@ static dv_err *run(dv_ctx *ctx, operator_t *op)
     dv_metrics_add_process(metrics);
     add_metrics(op, metrics);
     op->manager = dv_manager_new(&options);
-    op->owned = dv_owned_new(kube, dv_manager_cache(op->manager), pm_object_changed, op);
+    op->owned =
+        dv_owned_new(kube, dv_manager_cache(op->manager), ctx->clock, pm_object_changed, op);
     add_controllers(op);
     add_informers(op);
     dv_info(ctx->log, "starting", dv_s("version", DV_VERSION),

@@ -388,6 +388,28 @@ dv_err *pm_step_prune(dv_ctx *ctx, pm_run *run)
 
 /* ---- Health ---- */
 
+/* Of an object that no watch tells of. One that is gone comes back at the interval. */
+static dv_err *readiness_by_look(dv_ctx *ctx, pm_run *run, const dv_applied_item *item, dv_buf *why,
+                                 dv_readiness *ret_readiness)
+{
+    json_auto_t *object = NULL;
+    const dv_kube_request get = {.verb = DV_KUBE_GET,
+                                 .resource = item->resource,
+                                 .ns = item->ref.ns,
+                                 .name = item->ref.name,
+                                 .as = run->as};
+    dv_err *err = dv_kube_do(ctx, run->op->kube, &get, &object);
+
+    if (dv_err_is(err, DV_NOT_FOUND)) {
+        dv_err_free(err);
+        dv_buf_adds(why, "it is gone");
+        return NULL;
+    }
+    DV_CHECK(err);
+    *ret_readiness = dv_readiness_of(object, why);
+    return NULL;
+}
+
 static dv_err *readiness_of_item(dv_ctx *ctx, pm_run *run, const dv_applied_item *item, dv_buf *why,
                                  dv_readiness *ret_readiness)
 {
@@ -402,15 +424,7 @@ static dv_err *readiness_of_item(dv_ctx *ctx, pm_run *run, const dv_applied_item
         *ret_readiness = (dv_readiness)seen->readiness;
         dv_buf_adds(why, seen->why ? seen->why : "");
     } else if (state == DV_OWNED_UNKNOWN) {
-        json_auto_t *object = NULL;
-        const dv_kube_request get = {.verb = DV_KUBE_GET,
-                                     .resource = item->resource,
-                                     .ns = item->ref.ns,
-                                     .name = item->ref.name,
-                                     .as = run->as};
-
-        DV_CHECK(dv_kube_do(ctx, run->op->kube, &get, &object));
-        *ret_readiness = dv_readiness_of(object, why);
+        return readiness_by_look(ctx, run, item, why, ret_readiness);
     }
     return NULL;
 }

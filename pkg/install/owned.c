@@ -19,6 +19,7 @@ typedef struct {
 struct dv_owned {
     dv_kube *kube;
     dv_cache *cache;
+    const dv_clock *clock;
     void (*changed)(void *arg, const char *package);
     void *arg;
     pthread_mutex_t mu;    /* kinds; a leaf: nothing else is locked under it */
@@ -26,13 +27,14 @@ struct dv_owned {
     dv_map *kinds;         /* "group/kind" */
 };
 
-dv_owned *dv_owned_new(dv_kube *kube, dv_cache *cache,
+dv_owned *dv_owned_new(dv_kube *kube, dv_cache *cache, const dv_clock *clock,
                        void (*changed)(void *arg, const char *package), void *arg)
 {
     dv_owned *owned = DV_NEW(dv_owned);
 
     owned->kube = kube;
     owned->cache = cache;
+    owned->clock = clock;
     owned->changed = changed;
     owned->arg = arg;
     pthread_mutex_init(&owned->mu, NULL);
@@ -226,6 +228,14 @@ dv_err *dv_owned_start(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource
     return dv_err_wrap(err, "watch of %s", resource->kind);
 }
 
+static bool is_believed(const dv_owned *owned, const dv_informer *informer)
+{
+    int64_t broken_since_ms = dv_informer_broken_since_ms(informer);
+
+    return !broken_since_ms ||
+           owned->clock->mono_ms(owned->clock) - broken_since_ms <= DV_OWNED_BROKEN_MS;
+}
+
 dv_err *dv_owned_watch(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource, bool *ret_watched)
 {
     *ret_watched = false;
@@ -236,7 +246,7 @@ dv_err *dv_owned_watch(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource
     dv_ctx limited = *ctx;
     dv_ctx_set_timeout(&limited, DV_OWNED_WAIT_MS);
     dv_err *err = dv_informer_wait(&limited, informer);
-    *ret_watched = !err;
+    *ret_watched = !err && is_believed(owned, informer);
     dv_err_free(err);
     return dv_ctx_check(ctx);
 }
@@ -248,7 +258,7 @@ dv_owned_state dv_owned_get(dv_owned *owned, const dv_resource *resource, const 
     dv_auto_str key = dv_key_make(ns, name);
 
     *ret_object = NULL;
-    if (!informer || !dv_informer_synced(informer))
+    if (!informer || !dv_informer_synced(informer) || !is_believed(owned, informer))
         return DV_OWNED_UNKNOWN;
     /* The revision first: what is read after it is at least as new. */
     uint64_t told_until = dv_informer_revision(informer);

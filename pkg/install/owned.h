@@ -31,27 +31,33 @@ typedef struct {
 
 typedef struct dv_owned dv_owned;
 /*
- * Borrows all. changed: an object of this PackageManifest ("namespace/name") came, changed or
+ * Borrows all; clock is the cache's. changed: an object of this PackageManifest ("namespace/name") came, changed or
  * went; called on the cache's thread.
  */
-dv_owned *dv_owned_new(dv_kube *kube, dv_cache *cache,
+dv_owned *dv_owned_new(dv_kube *kube, dv_cache *cache, const dv_clock *clock,
                        void (*changed)(void *arg, const char *package), void *arg);
 void dv_owned_free(dv_owned *owned);
 DV_DEFINE_AUTO(dv_owned)
 
 typedef enum {
-    DV_OWNED_UNKNOWN, /* not watched: not asked yet, or not allowed, or not synced */
+    DV_OWNED_UNKNOWN, /* not watched: not asked yet, not allowed, not synced, or broken */
     DV_OWNED_ABSENT,  /* watched, and there is none */
     DV_OWNED_LAGGING, /* watched, but the watch has not told of `since` yet */
     DV_OWNED_PRESENT,
 } dv_owned_state;
 
+/*
+ * A watch that has been broken for longer is not believed any more: what it knows is UNKNOWN until
+ * it runs again. Long enough for an API server that restarts, and for the back-off behind it.
+ */
+#define DV_OWNED_BROKEN_MS ((int64_t)60000)
+
 /* Sees to it that the kind is watched, where that is allowed, and doesn't wait. */
 DV_MUST_USE dv_err *dv_owned_start(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource);
 /*
  * Sees to it that the kind is watched and waits for its first list, DV_OWNED_WAIT_MS at most. False
- * in *ret_watched: not allowed, or not listed by then (its API may be down): what the watch would
- * say is UNKNOWN.
+ * in *ret_watched: not allowed, not listed by then (its API may be down), or broken: what the watch
+ * would say is UNKNOWN.
  */
 #define DV_OWNED_WAIT_MS ((int64_t)10000)
 DV_MUST_USE dv_err *dv_owned_watch(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource,

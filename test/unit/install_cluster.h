@@ -582,7 +582,7 @@ static cluster *cluster_new(void)
     c->server = peer_start(cluster_serve, NULL, c);
     cluster_connect(c);
     c->cache = dv_cache_new(c->kube, dv_clock_real(), NULL);
-    c->owned = dv_owned_new(c->kube, c->cache, cluster_told, c);
+    c->owned = dv_owned_new(c->kube, c->cache, dv_clock_real(), cluster_told, c);
     c->events = dv_events_new(c->kube, dv_clock_real(), "davit.dev/controller", "test");
     return c;
 }
@@ -677,6 +677,15 @@ DV_UNUSED static void cluster_fail(cluster *c, const char *match, int status, in
     DV_LOCK_SCOPE(&c->server->mu);
 
     *dv_vec_push(&c->faults) = (cluster_fault){dv_strdup(match), status, times, dv_strdup(body)};
+}
+
+/* No answer is scripted any more. */
+DV_UNUSED static void cluster_behave(cluster *c)
+{
+    DV_LOCK_SCOPE(&c->server->mu);
+
+    for (size_t i = 0; i < c->faults.n; i++)
+        c->faults.at[i].times = 0;
 }
 
 DV_UNUSED static void cluster_forbid(cluster *c, const char *what)

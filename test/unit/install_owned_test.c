@@ -197,6 +197,41 @@ static void a_review_that_fails_is_told(void **state DV_UNUSED)
     assert_true(watch(resource)); /* the next one asks again */
 }
 
+/* ---- Watches that break ---- */
+
+/* The machine's clock, further on. */
+static _Atomic int64_t ahead_ms;
+static int64_t mono_ahead(const dv_clock *clock DV_UNUSED)
+{
+    return dv_clock_real()->mono_ms(dv_clock_real()) + ahead_ms;
+}
+
+static void a_watch_that_stays_broken_is_not_believed(void **state DV_UNUSED)
+{
+    const dv_clock clock = {.mono_ms = mono_ahead};
+    const dv_resource *resource = cluster_resource(c, "v1", "ConfigMap");
+    dv_auto_owned before = NULL;
+    dv_auto_owned late = NULL;
+    dv_auto_owned again = NULL;
+
+    dv_owned_free(c->owned);
+    c->owned = dv_owned_new(c->kube, c->cache, &clock, cluster_told, c);
+    ahead_ms = 0;
+    cluster_put(c, MARKED("a", PACKAGE));
+    cluster_fail(c, "watch=true", 500, 999, ""); /* listed, but not watched */
+    assert_true(watch(resource));
+    assert_int_equal(get(0, &before), DV_OWNED_PRESENT);
+    ahead_ms = DV_OWNED_BROKEN_MS + 10000;
+    assert_false(watch(resource));
+    assert_int_equal(get(0, &late), DV_OWNED_UNKNOWN);
+    assert_null(late);
+    cluster_put(c, MARKED("b", PACKAGE));
+    cluster_behave(c);
+    cluster_wait_told(c, 2); /* of a by the list, of b by the watch, which runs again */
+    assert_true(watch(resource));
+    assert_int_equal(get(0, &again), DV_OWNED_PRESENT);
+}
+
 int main(void)
 {
     dv_suite suite = {.name = "install/owned"};
@@ -211,6 +246,7 @@ int main(void)
     DV_TEST(&suite, what_is_allowed_names_nothing);
     DV_TEST(&suite, a_forbidden_kind_is_asked_about_again_later);
     DV_TEST(&suite, a_review_that_fails_is_told);
+    DV_TEST(&suite, a_watch_that_stays_broken_is_not_believed);
     for (size_t i = 0; i < suite.tests.n; i++) {
         suite.tests.at[i].setup_func = set_up;
         suite.tests.at[i].teardown_func = tear_down;
