@@ -168,7 +168,8 @@ static void tell_rival(pm_run *run, const dv_applied_item *item)
     pm_tell(run, "Warning", "RivalManager", "Correct", dv_buf_cstr(&text));
 }
 
-/* As the watch shows the object now; 0: it is gone. An apply that changes nothing answers the same. */
+/* As the watch shows the object now; 0: it is gone. An apply that changes nothing answers the same.
+ */
 static uint64_t live_revision(pm_run *run, const dv_applied_item *item)
 {
     dv_auto_owned seen = NULL;

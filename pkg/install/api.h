@@ -22,6 +22,7 @@
 #define DV_LABEL_OWNER "davit.dev/owner"          /* on package objects: dv_owner_of() */
 #define DV_LABEL_STORED "davit.dev/stored"        /* on the Secrets behind applied.h */
 #define DV_ANNOTATION_PACKAGE "davit.dev/package" /* on package objects: "namespace/name/uid" */
+#define DV_ANNOTATION_ADOPTED "davit.dev/adopted" /* on those that were there before: they stay */
 #define DV_ANNOTATION_REQUESTED "davit.dev/requestedAt"
 #define DV_ANNOTATION_DEPENDENCY "davit.dev/installed-as-dependency"
 #define DV_ANNOTATION_DATA_LOSS                                                                    \

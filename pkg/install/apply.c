@@ -128,17 +128,26 @@ static bool is_autoscaled(const dv_objects *objects, const dv_object *o)
     return false;
 }
 
+/* The object of this uid is meant. It was adopted if it says so, or if our inventory does. */
+static void mean(attempt *a, const char *uid, bool marked, dv_inventory *inventory)
+{
+    const dv_inventory_item *listed = dv_inventory_find(inventory, &a->object->ref);
+    bool same = *uid && listed && listed->ref.uid && strcmp(listed->ref.uid, uid) == 0;
+
+    snprintf(a->uid, sizeof(a->uid), "%s", uid);
+    a->adopted = marked || (same && listed->adopted);
+}
+
 /* Plans an attempt from what the watch shows; ret_attempt->done: nothing has to be sent. */
 static dv_err *plan_attempt(const dv_apply_env *env, const dv_object *o, dv_applied *applied,
                             dv_inventory *inventory, attempt *ret_attempt)
 {
-    const dv_inventory_item *listed = dv_inventory_find(inventory, &o->ref);
     const dv_applied_item *item = dv_applied_find(applied, &o->ref);
     dv_auto_owned seen = NULL;
     dv_owned_state state = dv_owned_get(env->owned, o->resource, o->ref.ns, o->ref.name,
                                         item ? item->revision : 0, &seen);
 
-    *ret_attempt = (attempt){.object = o, .adopted = listed && listed->adopted};
+    *ret_attempt = (attempt){.object = o};
     if (state == DV_OWNED_PRESENT) {
         if (is_anothers(env, seen)) {
             if (o->order != DV_ORDER_NAMESPACES)
@@ -146,15 +155,24 @@ static dv_err *plan_attempt(const dv_apply_env *env, const dv_object *o, dv_appl
             mark_foreign(applied, o);
             ret_attempt->done = true;
         }
-        snprintf(ret_attempt->uid, sizeof(ret_attempt->uid), "%s", seen->uid);
+        mean(ret_attempt, seen->uid, seen->adopted, inventory);
     } else if (state != DV_OWNED_ABSENT) {
-        snprintf(ret_attempt->uid, sizeof(ret_attempt->uid), "%s",
-                 known_uid(o, applied, inventory));
+        mean(ret_attempt, known_uid(o, applied, inventory), /* marked= */ false, inventory);
     }
     return NULL;
 }
 
 /* ---- One batch ---- */
+
+/*
+ * What is adopted says so from the same write on: a run that ends before the inventory is written
+ * must not leave it to be taken for one that we made.
+ */
+static void mark(const attempt *a, bool adopted)
+{
+    dv_json_put_str(dv_json_object(body_of(a), "/metadata/annotations"), DV_ANNOTATION_ADOPTED,
+                    adopted ? "true" : NULL);
+}
 
 static void fill_request(const dv_apply_env *env, const attempt *a, dv_kube_request *ret_request)
 {
@@ -162,6 +180,7 @@ static void fill_request(const dv_apply_env *env, const attempt *a, dv_kube_requ
 
     dv_json_put_str(metadata, "uid", *a->uid ? a->uid : NULL);
     dv_json_put_str(metadata, "resourceVersion", *a->uid ? NULL : NO_RESOURCE_VERSION);
+    mark(a, a->adopted);
     *ret_request = (dv_kube_request){
         .verb = DV_KUBE_APPLY,
         .resource = a->object->resource,
@@ -175,12 +194,14 @@ static void fill_request(const dv_apply_env *env, const attempt *a, dv_kube_requ
     };
 }
 
-static void clear_preconditions(const attempt *a)
+/* The object is as it was prepared. */
+static void clear_request(const attempt *a)
 {
     json_t *metadata = dv_json_object(body_of(a), "/metadata");
 
     dv_json_put_str(metadata, "uid", NULL);
     dv_json_put_str(metadata, "resourceVersion", NULL);
+    mark(a, false);
 }
 
 /* Keeps what the API server answered; true when the apply changed the object. */
@@ -280,8 +301,8 @@ static dv_err *judge_existing(dv_ctx *ctx, const dv_apply_env *env, attempt *a, 
         return owned_error(&a->object->ref, package);
     if (!ours && !owner && env->pm->spec.adoption_policy != DV_ADOPT_ADOPT)
         return exists_error(&a->object->ref);
-    a->adopted = a->adopted || (!ours && !owner);
-    snprintf(a->uid, sizeof(a->uid), "%s", dv_obj_uid(object));
+    bool marked = dv_obj_annotation(object, DV_ANNOTATION_ADOPTED) != NULL;
+    mean(a, dv_obj_uid(object), marked || (!ours && !owner), inventory);
     return NULL;
 }
 
@@ -319,7 +340,8 @@ static dv_err *settle_fields(const dv_apply_env *env, attempt *a, const json_t *
     return NULL;
 }
 
-/* Takes err. The namespace of the package's objects went, whosesoever it was: it is applied anew. */
+/* Takes err. The namespace of the package's objects went, whosesoever it was: it is applied anew.
+ */
 static dv_err *namespace_went(const dv_object *o, dv_applied *applied, dv_err *err)
 {
     const dv_objref ref = {.api_version = "v1", .kind = "Namespace", .ns = "", .name = o->ref.ns};
@@ -348,6 +370,7 @@ static dv_err *handle_refusal(dv_ctx *ctx, const dv_apply_env *env, attempt *a,
     dv_err_free(err);
     if (*a->uid) { /* the one we meant is gone, or another has its name */
         *a->uid = '\0';
+        a->adopted = false;
         return NULL;
     }
     return judge_existing(ctx, env, a, applied, inventory);
@@ -379,7 +402,7 @@ static dv_err *handle_result(dv_ctx *ctx, const dv_apply_env *env, attempt *a,
 }
 
 /* One batch of what is not done; all answers are looked at, the first error is told, others
- * appended. */
+ * appended. What failed is done with, and holds no fellow that needs another round. */
 static dv_err *run_round(dv_ctx *ctx, const dv_apply_env *env, attempts *list, dv_applied *applied,
                          dv_inventory *inventory, size_t *written)
 {
@@ -398,9 +421,10 @@ static dv_err *run_round(dv_ctx *ctx, const dv_apply_env *env, attempts *list, d
     }
     dv_batch(ctx, env->kube, requests, n, results);
     for (size_t i = 0; i < n; i++) {
-        clear_preconditions(sent[i]);
-        first = dv_err_join(
-            first, handle_result(ctx, env, sent[i], &results[i], applied, inventory, written));
+        clear_request(sent[i]);
+        dv_err *err = handle_result(ctx, env, sent[i], &results[i], applied, inventory, written);
+        sent[i]->done |= err != NULL;
+        first = dv_err_join(first, err);
     }
     free(requests);
     free(results);
@@ -419,15 +443,14 @@ static bool all_done(const attempts *list)
 static dv_err *run_attempts(dv_ctx *ctx, const dv_apply_env *env, attempts *list,
                             dv_applied *applied, dv_inventory *inventory, size_t *written)
 {
-    for (int round = 0; round < ROUNDS_MAX; round++) {
-        if (all_done(list))
-            return NULL;
-        DV_CHECK(run_round(ctx, env, list, applied, inventory, written));
-    }
+    dv_err *first = NULL;
+
+    for (int round = 0; round < ROUNDS_MAX && !all_done(list); round++)
+        first = dv_err_join(first, run_round(ctx, env, list, applied, inventory, written));
     if (all_done(list))
-        return NULL;
-    return dv_err_new(DV_CONFLICT, "ObjectsChanging",
-                      "objects change faster than they can be applied");
+        return first;
+    return dv_err_join(first, dv_err_new(DV_CONFLICT, "ObjectsChanging",
+                                         "objects change faster than they can be applied"));
 }
 
 /* ---- Classes ---- */

@@ -119,6 +119,7 @@ static dv_entry *reduce(void *arg, const json_t *object)
     o->revision = revision_of(object);
     o->generation = dv_obj_generation(object);
     o->deleting = dv_obj_deleting(object);
+    o->adopted = dv_obj_annotation(object, DV_ANNOTATION_ADOPTED) != NULL;
     read_package(object, o);
     read_finalizers(object, o);
     if (o->deleting)

@@ -21,7 +21,7 @@ typedef struct {
         revision; /* resourceVersion as a number: comparable since Kubernetes says so (KEP-5504) */
     int64_t generation; /* 0: the kind has none */
     char owner[21];
-    bool deleting;
+    bool deleting, adopted;
     unsigned char readiness; /* dv_readiness */
     char *why;               /* what is awaited; NULL */
     char *package;           /* "namespace/name" of the PackageManifest */
@@ -31,8 +31,8 @@ typedef struct {
 
 typedef struct dv_owned dv_owned;
 /*
- * Borrows all; clock is the cache's. changed: an object of this PackageManifest ("namespace/name") came, changed or
- * went; called on the cache's thread.
+ * Borrows all; clock is the cache's. changed: an object of this PackageManifest ("namespace/name")
+ * came, changed or went; called on the cache's thread.
  */
 dv_owned *dv_owned_new(dv_kube *kube, dv_cache *cache, const dv_clock *clock,
                        void (*changed)(void *arg, const char *package), void *arg);

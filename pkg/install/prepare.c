@@ -111,6 +111,7 @@ static dv_err *mark_owner(json_t *object, const dv_pm *pm)
         dv_json_remove(object, "/metadata/labels");
     if (!dv_json_object(object, "/metadata/annotations"))
         dv_json_remove(object, "/metadata/annotations");
+    dv_json_remove(object, "/metadata/annotations/davit.dev~1adopted"); /* not for others to say */
     DV_CHECK(dv_json_set(object, "/metadata/labels/davit.dev~1owner", json_string(pm->owner)));
     return dv_json_set(object, "/metadata/annotations/davit.dev~1package", json_string(package));
 }

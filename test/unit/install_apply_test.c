@@ -267,6 +267,69 @@ static void what_was_replaced_under_the_watch_is_found_out(void **state DV_UNUSE
     assert_err(run(), DV_DENIED, "ConfigMap own/a exists already");
 }
 
+/* ---- What was adopted ---- */
+
+static void lose_what_the_run_learnt(void)
+{
+    dv_applied_done(&t.applied);
+    dv_inventory_done(&t.inventory);
+    dv_inventory_add(&t.inventory, &t.objects.all.at[0].ref); /* as before the run */
+}
+
+static const struct adopted_row {
+    const char *name;
+    bool watched;
+} adopted_rows[] = {{"what was adopted", true}, {"what was adopted, unwatched", false}};
+
+static void an_adoption_outlives_the_run_that_made_it(void **state)
+{
+    const struct adopted_row *row = *state;
+
+    if (!row->watched)
+        cluster_forbid(t.cluster, "watch *");
+    put(OF_NOBODY);
+    wish("adoptionPolicy: Adopt", CM("a"));
+    assert_ok(run());
+    if (row->watched)
+        cluster_wait_told(t.cluster, 1);
+    lose_what_the_run_learnt();
+    assert_ok(run());
+    assert_true(t.inventory.at[0].adopted);
+    assert_true(t.applied.items.at[0].adopted);
+    /* The mark is of the object in the cluster, not of the wish. */
+    assert_null(dv_obj_annotation(t.objects.all.at[0].object, DV_ANNOTATION_ADOPTED));
+}
+
+static void what_takes_the_place_of_an_adopted_one_is_ours(void **state)
+{
+    const struct adopted_row *row = *state;
+
+    if (!row->watched)
+        cluster_forbid(t.cluster, "watch *");
+    put(OF_NOBODY);
+    wish("adoptionPolicy: Adopt", CM("a"));
+    assert_ok(run());
+    if (row->watched)
+        cluster_wait_told(t.cluster, 1);
+    cluster_drop(t.cluster, "ConfigMap", "own", "a");
+    if (row->watched)
+        cluster_wait_told(t.cluster, 2);
+    t.applied.complete = true;
+    assert_ok(run());
+    json_auto_t *object = cluster_get(t.cluster, "ConfigMap", "own", "a");
+    assert_null(dv_obj_annotation(object, DV_ANNOTATION_ADOPTED));
+    assert_false(t.inventory.at[0].adopted);
+}
+
+static void a_manifest_that_says_adopted_is_not_believed(void **state DV_UNUSED)
+{
+    wish("", "{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: own, "
+             "annotations: {davit.dev/adopted: 'true'}}}}");
+    assert_ok(run());
+    json_auto_t *object = cluster_get(t.cluster, "ConfigMap", "own", "a");
+    assert_null(dv_obj_annotation(object, DV_ANNOTATION_ADOPTED));
+}
+
 /* ---- Namespaces ---- */
 
 static const struct namespace_row {
@@ -307,10 +370,10 @@ static void a_namespace_is_made_or_used(void **state)
 }
 
 #define CM_IN_SPACE(value)                                                                         \
-    "{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: space}, data: {k: " \
-    value "}}}"
+    "{object: {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: space}, data: "     \
+    "{k: " value "}}}"
 #define NO_SPACE                                                                                   \
-    "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"code\":404,\"message\":\"namespaces "         \
+    "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"code\":404,\"message\":\"namespaces "          \
     "\\\"space\\\" not found\",\"details\":{\"name\":\"space\",\"kind\":\"namespaces\"}}"
 
 static bool space_is_ours(void)
@@ -578,6 +641,18 @@ static void every_refusal_of_a_class_is_told(void **state DV_UNUSED)
     assert_false(cluster_has(t.cluster, "Deployment", "own", "d")); /* what comes behind did not */
 }
 
+static void one_that_is_refused_holds_no_fellow_that_needs_another_round(void **state DV_UNUSED)
+{
+    put(OF_OURS);
+    cluster_forbid(t.cluster, "watch *"); /* so that it is not known to be there */
+    cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/z", 422, 9,
+                 REFUSED("422", "Invalid"));
+    wish("", CM("a") "," CM("z"));
+    assert_err(run(), DV_INVALID, "own/z");
+    json_auto_t *object = cluster_get(t.cluster, "ConfigMap", "own", "a");
+    assert_string_equal(dv_json_str(object, "/data/k"), "v");
+}
+
 static void a_correction_goes_on_behind_a_refusal(void **state DV_UNUSED)
 {
     cluster_fail(t.cluster, "PATCH /api/v1/namespaces/own/configmaps/a", 422, 1,
@@ -622,6 +697,9 @@ int main(void)
     DV_TEST(&suite, what_rests_is_left_alone);
     DV_TEST(&suite, what_went_is_made_anew);
     DV_TEST(&suite, what_was_replaced_under_the_watch_is_found_out);
+    DV_TABLE(&suite, an_adoption_outlives_the_run_that_made_it, adopted_rows);
+    DV_TABLE(&suite, what_takes_the_place_of_an_adopted_one_is_ours, adopted_rows);
+    DV_TEST(&suite, a_manifest_that_says_adopted_is_not_believed);
     DV_TABLE(&suite, a_namespace_is_made_or_used, namespace_rows);
     DV_TABLE(&suite, a_namespace_that_somebody_deleted_is_made_anew, gone_rows);
     DV_TEST(&suite, a_namespace_that_is_ours_after_all_is_listed);
@@ -635,6 +713,7 @@ int main(void)
     DV_TEST(&suite, what_is_given_up_is_wished_again);
     DV_TEST(&suite, fields_that_yield_are_not_taken_with_those_that_do_not);
     DV_TEST(&suite, every_refusal_of_a_class_is_told);
+    DV_TEST(&suite, one_that_is_refused_holds_no_fellow_that_needs_another_round);
     DV_TEST(&suite, a_correction_goes_on_behind_a_refusal);
     DV_TEST(&suite, an_interrupted_run_is_finished_by_the_next);
     DV_TEST(&suite, objects_that_change_all_the_time_are_a_conflict);
