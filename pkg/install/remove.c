@@ -58,11 +58,26 @@ typedef struct {
     char *finalizers; /* that block it; NULL: unknown */
 } fate;
 
+static dv_err *read_metadata(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *resource,
+                             const dv_objref *ref, json_t **ret_object)
+{
+    const dv_kube_request get = {
+        .verb = DV_KUBE_GET,
+        .resource = resource,
+        .ns = ref->ns && *ref->ns ? ref->ns : NULL,
+        .name = ref->name,
+        .as = env->as,
+        .metadata_only = true,
+    };
+    return dv_kube_do(ctx, env->kube, &get, ret_object);
+}
+
 /* ---- Whose is it? ---- */
 
 /*
  * An item without uid was listed before it was applied, and the run ended in between: it is ours
- * only if the cluster has it with our label. Sets its uid then; else *ret_ours is false.
+ * only if the cluster has it with our label. Sets its uid then; else *ret_ours is false. The watch
+ * is believed only where it says that it is ours: it may lag behind that apply.
  */
 static dv_err *find_unknown(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *resource,
                             dv_inventory_item *item, bool *ret_ours)
@@ -72,23 +87,13 @@ static dv_err *find_unknown(dv_ctx *ctx, const dv_remove_env *env, const dv_reso
     dv_owned_state state =
         dv_owned_get(env->owned, resource, item->ref.ns, item->ref.name, 0, &seen);
 
-    *ret_ours = false;
-    if (state == DV_OWNED_PRESENT) {
-        *ret_ours = strcmp(seen->owner, env->pm->owner) == 0;
+    *ret_ours = state == DV_OWNED_PRESENT && strcmp(seen->owner, env->pm->owner) == 0;
+    if (*ret_ours) {
         dv_set_str(&item->ref.uid, seen->uid);
+        item->adopted |= seen->adopted;
         return NULL;
     }
-    if (state == DV_OWNED_ABSENT)
-        return NULL;
-    const dv_kube_request get = {
-        .verb = DV_KUBE_GET,
-        .resource = resource,
-        .ns = item->ref.ns && *item->ref.ns ? item->ref.ns : NULL,
-        .name = item->ref.name,
-        .as = env->as,
-        .metadata_only = true,
-    };
-    dv_err *err = dv_kube_do(ctx, env->kube, &get, &object);
+    dv_err *err = read_metadata(ctx, env, resource, &item->ref, &object);
     if (dv_err_is(err, DV_NOT_FOUND) || (is_refused(err) && env->orphan_denied)) {
         dv_err_free(err);
         return NULL;
@@ -97,6 +102,7 @@ static dv_err *find_unknown(dv_ctx *ctx, const dv_remove_env *env, const dv_reso
     const char *owner = dv_obj_label(object, DV_LABEL_OWNER);
     *ret_ours = owner && strcmp(owner, env->pm->owner) == 0;
     dv_set_str(&item->ref.uid, dv_obj_uid(object));
+    item->adopted |= dv_obj_annotation(object, DV_ANNOTATION_ADOPTED) != NULL;
     return NULL;
 }
 
@@ -112,13 +118,10 @@ static bool fate_from_watch(const dv_remove_env *env, const dv_inventory_item *i
     dv_owned_state state =
         dv_owned_get(env->owned, f->resource, item->ref.ns, item->ref.name, 0, &seen);
 
-    if (state != DV_OWNED_PRESENT)
-        return false; /* absence may be a lag: deleting what is gone costs one request and is
-                         certain */
-    if (strcmp(seen->uid, item->ref.uid) != 0) {
-        f->gone = true; /* another object has its name */
-        return true;
-    }
+    /* Absence and another's uid may be a lag: deleting what is gone costs one request and is
+     * certain. */
+    if (state != DV_OWNED_PRESENT || strcmp(seen->uid, item->ref.uid) != 0)
+        return false;
     f->pending = seen->deleting;
     f->finalizers = dv_strdup(seen->finalizers);
     return seen->deleting;
@@ -186,28 +189,26 @@ static dv_err *look_up(dv_ctx *ctx, const dv_remove_env *env, dv_inventory_item 
     return NULL;
 }
 
-/* Takes conflict. The uid did not fit, so another has its name; if it does fit, the conflict was
- * another one. */
+/* Takes conflict. Another object has its name where the uid did not fit, or where it is asked and
+ * another answers; else the conflict was another one. */
 static dv_err *judge_conflict(dv_ctx *ctx, const dv_remove_env *env, const dv_inventory_item *item,
                               fate *f, dv_err *conflict)
 {
     json_auto_t *object = NULL;
-    const dv_kube_request get = {
-        .verb = DV_KUBE_GET,
-        .resource = f->resource,
-        .ns = item->ref.ns && *item->ref.ns ? item->ref.ns : NULL,
-        .name = item->ref.name,
-        .as = env->as,
-        .metadata_only = true,
-    };
-    dv_err *err = dv_kube_do(ctx, env->kube, &get, &object);
+    dv_err *err = NULL;
 
-    f->gone =
-        dv_err_is(err, DV_NOT_FOUND) || (object && strcmp(dv_obj_uid(object), item->ref.uid) != 0);
-    dv_err_free(err);
-    if (!f->gone)
+    f->gone = strcmp(dv_err_reason(conflict), "UIDMismatch") == 0;
+    if (!f->gone) {
+        err = read_metadata(ctx, env, f->resource, &item->ref, &object);
+        f->gone = dv_err_is(err, DV_NOT_FOUND) ||
+                  (object && strcmp(dv_obj_uid(object), item->ref.uid) != 0);
+    }
+    if (!f->gone && !err)
         return conflict;
     dv_err_free(conflict);
+    if (!f->gone)
+        return err;
+    dv_err_free(err);
     return NULL;
 }
 
@@ -317,7 +318,7 @@ dv_err *dv_remove_identify(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *
     return NULL;
 }
 
-/* ---- Leaving: without our label and annotation, so that nobody takes it for ours ---- */
+/* ---- Leaving: without our label and annotations, so that nobody takes it for ours ---- */
 
 /* It is gone, or another has its name. */
 static bool is_no_more(const dv_err *err)
@@ -329,8 +330,9 @@ static bool is_no_more(const dv_err *err)
 static dv_err *orphan_one(dv_ctx *ctx, const dv_remove_env *env, dv_inventory_item *item,
                           const char *why, dv_remove_result *result)
 {
-    json_auto_t *patch = json_pack("{s:{s:{s:n},s:{s:n}}}", "metadata", "labels", DV_LABEL_OWNER,
-                                   "annotations", DV_ANNOTATION_PACKAGE);
+    json_auto_t *patch =
+        json_pack("{s:{s:{s:n},s:{s:n,s:n}}}", "metadata", "labels", DV_LABEL_OWNER, "annotations",
+                  DV_ANNOTATION_PACKAGE, DV_ANNOTATION_ADOPTED);
     fate f = {0};
 
     DV_CHECK(look_up(ctx, env, item, &f));

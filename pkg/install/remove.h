@@ -56,7 +56,7 @@ void dv_remove_leave_data(dv_inventory *items, dv_remove_result *result);
 DV_MUST_USE dv_err *dv_remove(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items,
                               dv_remove_result *result);
 /*
- * Leaves all items in the cluster without our label and annotation (deletionPolicy: Orphan).
+ * Leaves all items in the cluster without our label and annotations (deletionPolicy: Orphan).
  */
 DV_MUST_USE dv_err *dv_orphan(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items,
                               dv_remove_result *result);

@@ -329,6 +329,86 @@ static void items_without_uid_are_identified(void **state)
         assert_string_equal(t.items.at[0].ref.uid ? t.items.at[0].ref.uid : "", row->uid);
 }
 
+/* The watch knows of nothing that happens from now on. */
+static void let_the_watch_lag(void)
+{
+    bool watched;
+
+    assert_ok(dv_owned_watch(&t.cluster->ctx, t.cluster->owned,
+                             cluster_resource(t.cluster, "v1", "ConfigMap"), &watched));
+    assert_true(watched);
+    t.cluster->silent = true;
+}
+
+static const struct lag_row {
+    const char *name, *before, *now;
+    bool ours;
+} lag_rows[] = {
+    {"ours of which the watch has not told yet", NULL, CM("a", "u", OURS), true},
+    {"ours that the watch still takes for another's",
+     CM("a", "u", ", labels: {davit.dev/owner: other}"), CM("a", "u", OURS), true},
+    {"nobody's", NULL, CM("a", "u", ""), false},
+};
+
+static void a_watch_that_lags_hides_nothing_of_ours(void **state)
+{
+    const struct lag_row *row = *state;
+
+    if (row->before)
+        put(row->before);
+    let_the_watch_lag();
+    put(row->now);
+    list(I_CM("a", "''"));
+    assert_ok(dv_remove_identify(&t.cluster->ctx, &t.env, &t.items));
+    assert_int_equal(t.items.n, row->ours);
+    assert_ok(remove_them());
+    assert_left("ConfigMap", "a", !row->ours);
+}
+
+static void what_was_made_anew_behind_a_watch_that_lags_goes(void **state DV_UNUSED)
+{
+    put(CM("a", "old", OURS));
+    let_the_watch_lag();
+    cluster_drop(t.cluster, "ConfigMap", "own", "a");
+    put(CM("a", "u", OURS));
+    list(I_CM("a", "u"));
+    assert_ok(remove_them());
+    assert_left("ConfigMap", "a", false);
+}
+
+static const struct mark_row {
+    const char *name;
+    bool watched;
+} mark_rows[] = {{"what was adopted", true}, {"what was adopted, unwatched", false}};
+
+static void an_item_that_was_adopted_is_known_by_its_mark(void **state)
+{
+    const struct mark_row *row = *state;
+
+    if (!row->watched)
+        cluster_forbid(t.cluster, "watch *");
+    put(CM("a", "u",
+           ", labels: {davit.dev/owner: OURS}, annotations: {davit.dev/adopted: 'true'}"));
+    list(I_CM("a", "''"));
+    assert_ok(dv_remove_identify(&t.cluster->ctx, &t.env, &t.items));
+    assert_ok(remove_them());
+    json_auto_t *object = cluster_get(t.cluster, "ConfigMap", "own", "a");
+    assert_non_null(object);
+    assert_null(dv_obj_annotation(object, DV_ANNOTATION_ADOPTED));
+}
+
+static void another_conflict_that_may_not_be_looked_into_is_a_refusal(void **state DV_UNUSED)
+{
+    put(CM("a", "u", OURS));
+    cluster_fail(t.cluster, "DELETE /api/v1/namespaces/own/configmaps/a", 409, 9, "");
+    cluster_fail(t.cluster, "GET /api/v1/namespaces/own/configmaps/a", 403, 9, REFUSED);
+    list(I_CM("a", "u"));
+    assert_err(remove_them(), DV_DENIED, "own/a");
+    t.env.orphan_denied = true;
+    assert_ok(remove_them());
+    assert_int_equal(t.result.orphaned.n, 1);
+}
+
 /* ---- Data ---- */
 
 static const struct loss_row {
@@ -474,6 +554,10 @@ int main(void)
     DV_TEST(&suite, orphans_stay_without_our_marks);
     DV_TEST(&suite, an_orphan_that_may_not_be_changed_holds_the_run);
     DV_TABLE(&suite, items_without_uid_are_identified, identify_rows);
+    DV_TABLE(&suite, a_watch_that_lags_hides_nothing_of_ours, lag_rows);
+    DV_TEST(&suite, what_was_made_anew_behind_a_watch_that_lags_goes);
+    DV_TABLE(&suite, an_item_that_was_adopted_is_known_by_its_mark, mark_rows);
+    DV_TEST(&suite, another_conflict_that_may_not_be_looked_into_is_a_refusal);
     DV_TABLE(&suite, data_is_not_lost_by_accident, loss_rows);
     DV_TEST(&suite, a_kind_that_came_meanwhile_is_looked_through);
     DV_TEST(&suite, of_much_data_some_is_named);
