@@ -42,6 +42,7 @@ typedef struct {
     char
         inputs[DV_SHA256_HEX + 1]; /* digest of all that decided what is applied; "": nothing yet */
     bool complete;                 /* all objects of these inputs were applied, and saved */
+    size_t parts;                  /* Secrets that hold what was stored last; 0: not known */
     DV_VEC(dv_applied_item) items;
 } dv_applied;
 
@@ -68,7 +69,7 @@ dv_drift dv_applied_drift(dv_owned *owned, const dv_applied_item *item);
 
 /* Writes both. INVALID "TooLarge": more than DV_STORED_PARTS_MAX parts. */
 DV_MUST_USE dv_err *dv_stored_save(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner,
-                                   const dv_applied *applied, const dv_objects *objects);
+                                   dv_applied *applied, const dv_objects *objects);
 /* NOT_FOUND: nothing is stored. ret_objects may be NULL. */
 DV_MUST_USE dv_err *dv_stored_load(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner,
                                    dv_applied *ret_applied, dv_objects *ret_objects);

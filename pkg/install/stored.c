@@ -117,8 +117,34 @@ static dv_err *write_part(dv_ctx *ctx, dv_kube *kube, const char *ns, const char
     return dv_kube_do(ctx, kube, &request, /* ret_object= */ NULL);
 }
 
+/* Nothing there is fine. */
+static dv_err *drop_secret(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *name)
+{
+    const dv_kube_request request = {
+        .verb = DV_KUBE_DELETE, .resource = secrets(kube), .ns = ns, .name = name};
+    dv_err *err = dv_kube_do(ctx, kube, &request, NULL);
+
+    if (!dv_err_is(err, DV_NOT_FOUND))
+        return dv_err_wrap(err, "removing the applied objects");
+    dv_err_free(err);
+    return NULL;
+}
+
+/* What was stored before had more parts. */
+static dv_err *drop_surplus(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner,
+                            size_t parts, size_t before)
+{
+    char name[PART_NAME_MAX];
+
+    for (size_t part = before; part-- > parts;) {
+        part_name(owner, part, name);
+        DV_CHECK(drop_secret(ctx, kube, ns, name));
+    }
+    return NULL;
+}
+
 dv_err *dv_stored_save(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner,
-                       const dv_applied *applied, const dv_objects *objects)
+                       dv_applied *applied, const dv_objects *objects)
 {
     DV_CLEANUP(dv_buf_done) dv_buf plain = DV_BUF_INIT(DV_STORED_BYTES_MAX);
     DV_CLEANUP(dv_buf_done) dv_buf packed = DV_BUF_INIT(DV_STORED_PART_MAX * DV_STORED_PARTS_MAX);
@@ -137,6 +163,8 @@ dv_err *dv_stored_save(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *o
             write_part(ctx, kube, ns, owner, part, parts, dv_str_head(bytes, DV_STORED_PART_MAX)),
             "storing the applied objects");
     }
+    DV_CHECK(drop_surplus(ctx, kube, ns, owner, parts, applied->parts));
+    applied->parts = parts;
     return NULL;
 }
 
@@ -162,15 +190,15 @@ static dv_err *read_part(dv_ctx *ctx, dv_kube *kube, const char *ns, const char 
 
 /* All parts, expanded, as a document. */
 static dv_err *read_document(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner,
-                             json_t **ret_json)
+                             json_t **ret_json, size_t *ret_parts)
 {
     DV_CLEANUP(dv_buf_done)
     dv_buf packed = DV_BUF_INIT(DV_STORED_PART_MAX * DV_STORED_PARTS_MAX * 2);
     DV_CLEANUP(dv_buf_done) dv_buf plain = DV_BUF_INIT(DV_STORED_BYTES_MAX);
-    size_t parts = 1, ignored;
+    size_t ignored;
 
-    DV_CHECK(read_part(ctx, kube, ns, owner, 0, &packed, &parts));
-    for (size_t part = 1; part < parts; part++)
+    DV_CHECK(read_part(ctx, kube, ns, owner, 0, &packed, ret_parts));
+    for (size_t part = 1; part < *ret_parts; part++)
         DV_CHECK(read_part(ctx, kube, ns, owner, part, &packed, &ignored));
     DV_CHECK(dv_gunzip(dv_buf_str(&packed), &plain));
     return dv_json_read(dv_buf_str(&plain), ret_json);
@@ -181,7 +209,7 @@ dv_err *dv_stored_load(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *o
 {
     DV_CLEANUP(dv_applied_done) dv_applied applied = {0};
     json_auto_t *json = NULL;
-    dv_err *err = read_document(ctx, kube, ns, owner, &json);
+    dv_err *err = read_document(ctx, kube, ns, owner, &json, &applied.parts);
 
     if (!err)
         err = decode(ctx, kube, json, &applied);
@@ -198,35 +226,30 @@ dv_err *dv_stored_load(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *o
     return NULL;
 }
 
-static dv_err *drop_part(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner, size_t part)
-{
-    char name[PART_NAME_MAX];
+/* ---- Removing ---- */
 
-    part_name(owner, part, name);
-    const dv_kube_request request = {
-        .verb = DV_KUBE_DELETE, .resource = secrets(kube), .ns = ns, .name = name};
-    dv_err *err = dv_kube_do(ctx, kube, &request, NULL);
-    if (!dv_err_is(err, DV_NOT_FOUND))
-        return dv_err_wrap(err, "removing the applied objects");
-    dv_err_free(err);
+static dv_err *note_name(void *arg, const json_t *secret)
+{
+    dv_strings_add(arg, dv_obj_name(secret));
     return NULL;
 }
 
-/* The first part, which counts the others, goes last. */
+/* By their label: what an interrupted write or removal left behind goes too. */
 dv_err *dv_stored_drop(dv_ctx *ctx, dv_kube *kube, const char *ns, const char *owner)
 {
-    DV_CLEANUP(dv_buf_done) dv_buf ignored = DV_BUF_INIT(DV_STORED_PART_MAX * 2);
-    size_t parts = 1;
-    dv_err *err = read_part(ctx, kube, ns, owner, 0, &ignored, &parts);
+    DV_CLEANUP(dv_strings_done) dv_strings names = {0};
+    dv_auto_str selector = dv_asprintf(DV_LABEL_STORED "=%s", owner);
+    const dv_kube_request list = {
+        .verb = DV_KUBE_LIST,
+        .resource = secrets(kube),
+        .ns = ns,
+        .label_selector = selector,
+        .metadata_only = true,
+    };
 
-    if (dv_err_is(err, DV_NOT_FOUND)) {
-        dv_err_free(err);
-        return NULL;
-    }
-    if (!dv_err_is(err, DV_INVALID)) /* damaged: the count may still be right */
-        DV_TRY(err, "removing the applied objects");
-    dv_err_free(err);
-    for (size_t part = parts; part-- > 0;)
-        DV_CHECK(drop_part(ctx, kube, ns, owner, part));
+    DV_TRY(dv_kube_list(ctx, kube, &list, note_name, &names, NULL, NULL),
+           "removing the applied objects");
+    for (size_t i = 0; i < names.n; i++)
+        DV_CHECK(drop_secret(ctx, kube, ns, names.at[i]));
     return NULL;
 }

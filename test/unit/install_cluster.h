@@ -45,6 +45,7 @@ static const cluster_kind cluster_kinds[] = {
 /* "GET /api/v1/namespaces/a/configmaps/b", in parts; empty: absent. */
 typedef struct {
     char method[16], base[128], ns[300], resource[128], name[300];
+    char stored[64]; /* value that the label davit.dev/stored must have */
     bool watch, selected, metadata, apply;
     uint64_t since;
     const char *body;
@@ -256,8 +257,11 @@ static json_t *cluster_discovery(cluster *c, bool core)
 static bool cluster_chosen(const cluster_call *call, const cluster_kind *kind,
                            const cluster_object *o)
 {
+    const char *stored = dv_obj_label(o->object, DV_LABEL_STORED);
+
     return o->kind == kind && (!*call->ns || strcmp(o->ns, call->ns) == 0) &&
-           (!call->selected || cluster_is_ours(o->object));
+           (!call->selected || cluster_is_ours(o->object)) &&
+           (!*call->stored || (stored && strcmp(stored, call->stored) == 0));
 }
 
 static json_t *cluster_list(cluster *c, const cluster_call *call, const cluster_kind *kind)
@@ -459,12 +463,15 @@ static void cluster_parse_path(char *path, cluster_call *call)
 static void cluster_parse(const char *request, cluster_call *call)
 {
     char path[2048] = "";
-    const char *since;
+    const char *since, *stored;
 
     *call = (cluster_call){0};
     DV_ASSERT(sscanf(request, "%15s %2047s ", call->method, path) == 2);
     call->watch = strstr(path, "watch=true");
-    call->selected = strstr(path, "labelSelector=");
+    call->selected = strstr(path, "labelSelector=davit.dev%2Fowner");
+    stored = strstr(path, "davit.dev%2Fstored%3D");
+    if (stored)
+        sscanf(stored + strlen("davit.dev%2Fstored%3D"), "%63[^& ]", call->stored);
     call->metadata = strstr(request, "as=PartialObjectMetadata");
     call->apply = strcasestr(request, "content-type: application/apply-patch") ||
                   strcmp(call->method, "POST") == 0;

@@ -167,7 +167,7 @@ static dv_err *load(dv_applied *ret_applied, dv_objects *ret_objects)
     return dv_stored_load(&c->ctx, c->kube, "davit", OWNER, ret_applied, ret_objects);
 }
 
-static void save(const dv_applied *applied, const dv_objects *objects)
+static void save(dv_applied *applied, const dv_objects *objects)
 {
     assert_ok(dv_stored_save(&c->ctx, c->kube, "davit", OWNER, applied, objects));
 }
@@ -265,12 +265,39 @@ static void all_parts_are_dropped(void **state DV_UNUSED)
     assert_ok(dv_stored_drop(&c->ctx, c->kube, "davit", OWNER)); /* nothing there is fine */
 }
 
+static void parts_that_are_not_needed_any_more_go(void **state DV_UNUSED)
+{
+    DV_CLEANUP(dv_objects_done) dv_objects much = large();
+    DV_CLEANUP(dv_objects_done) dv_objects little = two();
+    DV_CLEANUP(dv_applied_done) dv_applied applied = applied_of(&much), again = {0};
+
+    save(&applied, &much);
+    assert_ok(load(&again, NULL)); /* as after a restart */
+    save(&again, &little);
+    assert_true(cluster_has(c, "Secret", "davit", "davit-" OWNER));
+    assert_false(cluster_has(c, "Secret", "davit", "davit-" OWNER "-1"));
+}
+
+static void parts_that_nobody_counts_are_dropped_too(void **state DV_UNUSED)
+{
+    DV_CLEANUP(dv_objects_done) dv_objects objects = large();
+    DV_CLEANUP(dv_applied_done) dv_applied applied = applied_of(&objects);
+
+    save(&applied, &objects);
+    cluster_drop(c, "Secret", "davit", "davit-" OWNER);
+    cluster_put(c,
+                "{apiVersion: v1, kind: Secret, metadata: {name: other, namespace: davit, labels: "
+                "{davit.dev/stored: another}}}");
+    assert_ok(dv_stored_drop(&c->ctx, c->kube, "davit", OWNER));
+    assert_false(cluster_has(c, "Secret", "davit", "davit-" OWNER "-1"));
+    assert_true(cluster_has(c, "Secret", "davit", "other"));
+}
+
 /* plain, compressed, in a Secret. */
 static void put_stored(const char *plain)
 {
     DV_CLEANUP(dv_buf_done)
-    dv_buf packed = DV_BUF_INIT(DV_LINE_MAX),
-           text = DV_BUF_INIT(DV_LINE_MAX);
+    dv_buf packed = DV_BUF_INIT(DV_LINE_MAX), text = DV_BUF_INIT(DV_LINE_MAX);
 
     dv_gzip_add(&packed, dv_str_of(plain));
     dv_base64_add(&text, dv_buf_str(&packed));
@@ -335,6 +362,8 @@ int main(void)
     DV_TEST(&suite, what_one_secret_cant_hold_is_parted);
     DV_TEST(&suite, a_lost_part_is_nothing_stored);
     DV_TEST(&suite, all_parts_are_dropped);
+    DV_TEST(&suite, parts_that_are_not_needed_any_more_go);
+    DV_TEST(&suite, parts_that_nobody_counts_are_dropped_too);
     DV_TABLE(&suite, unreadable_is_nothing_stored, unreadable_rows);
     DV_TEST(&suite, a_server_that_is_down_is_not_nothing_stored);
     for (size_t i = 0; i < suite.tests.n; i++) {
