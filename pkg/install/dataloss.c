@@ -7,6 +7,7 @@ enum { LISTED_MAX = 10, PAGE = 200, SEEN_MAX = 2000 };
 
 typedef struct {
     const dv_inventory *items;
+    const char *owner; /* label of what is ours */
     const dv_resource
         *resource;  /* what is listed now: items of a metadata list don't say their kind */
     const char *ns; /* of the namespace that is looked through; NULL: a kind of custom resources */
@@ -30,11 +31,23 @@ static dv_objref ref_of(const search *s, const json_t *object)
     return ref;
 }
 
-static bool is_ours(const search *s, const dv_objref *ref)
+/* One that somebody made anew in the place of ours is his, unless it says otherwise. */
+static bool is_same(const search *s, const dv_inventory_item *item, const json_t *object)
 {
-    for (size_t i = 0; i < s->items->n; i++)
-        if (dv_objref_same(&s->items->at[i].ref, ref))
-            return !s->items->at[i].adopted; /* what was adopted is to stay */
+    const char *owner = dv_obj_label(object, DV_LABEL_OWNER);
+
+    return !item->ref.uid || !*item->ref.uid || strcmp(item->ref.uid, dv_obj_uid(object)) == 0 ||
+           (owner && strcmp(owner, s->owner) == 0);
+}
+
+static bool is_ours(const search *s, const dv_objref *ref, const json_t *object)
+{
+    for (size_t i = 0; i < s->items->n; i++) {
+        const dv_inventory_item *item = &s->items->at[i];
+
+        if (dv_objref_same(&item->ref, ref))
+            return !item->adopted && is_same(s, item, object); /* what was adopted is to stay */
+    }
     return false;
 }
 
@@ -55,7 +68,7 @@ static dv_err *look_at(void *arg, const json_t *object)
 
     if (++s->seen > SEEN_MAX)
         return dv_err_new(DV_DENIED, "DataWouldBeLost", "more than %d objects", SEEN_MAX);
-    if (is_ours(s, &ref) || (s->ns && is_automatic(s, &ref, object)))
+    if (is_ours(s, &ref, object) || (s->ns && is_automatic(s, &ref, object)))
         return NULL;
     if (s->unseen)
         dv_buf_addf(&name, "a %s that the account may not see", ref.kind);
@@ -113,19 +126,27 @@ static dv_err *look_through(dv_ctx *ctx, const dv_remove_env *env, const dv_reso
     return err;
 }
 
-static dv_err *read_object(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *resource,
-                           const char *name, json_t **ret_object)
+/* NULL in *ret_object: there is nothing to lose, or what is there can't be read, which may be a
+ * loss.
+ */
+static dv_err *read_definition(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *resource,
+                               const char *name, search *s, json_t **ret_object)
 {
     const dv_kube_request get = {
         .verb = DV_KUBE_GET, .resource = resource, .name = name, .as = env->as};
-    dv_err *err = dv_kube_do(ctx, env->kube, &get, ret_object);
+    dv_auto(dv_err) err = dv_kube_do(ctx, env->kube, &get, ret_object);
+    bool may_delete = false;
 
-    if (dv_err_is(err, DV_NOT_FOUND) ||
-        dv_err_is(err, DV_DENIED)) { /* nothing to lose, or not ours to delete */
-        dv_err_free(err);
-        return NULL;
+    if (!dv_err_is(err, DV_NOT_FOUND) && !dv_err_is(err, DV_DENIED))
+        return DV_TAKE(err);
+    if (dv_err_is(err, DV_DENIED))
+        DV_CHECK(dv_kube_may(ctx, env->kube, env->as, "delete", resource, NULL, &may_delete));
+    if (may_delete) {
+        dv_auto_str what =
+            dv_asprintf("custom resources of %s, which the account may not read", name);
+        add_loss(s, what);
     }
-    return err;
+    return NULL;
 }
 
 static dv_err *check_definition(dv_ctx *ctx, const dv_remove_env *env,
@@ -135,7 +156,7 @@ static dv_err *check_definition(dv_ctx *ctx, const dv_remove_env *env,
     json_auto_t *crd = NULL;
 
     DV_CHECK(dv_kube_resource(ctx, env->kube, item->ref.api_version, item->ref.kind, &crds));
-    DV_CHECK(read_object(ctx, env, crds, item->ref.name, &crd));
+    DV_CHECK(read_definition(ctx, env, crds, item->ref.name, s, &crd));
     if (!crd)
         return NULL;
     const char *group = dv_json_str(crd, "/spec/group"),
@@ -192,7 +213,7 @@ static dv_err *check_item(dv_ctx *ctx, const dv_remove_env *env, const dv_invent
 dv_err *dv_remove_check(dv_ctx *ctx, const dv_remove_env *env, const dv_inventory *items)
 {
     DV_CLEANUP(dv_buf_done) dv_buf losses = DV_BUF_INIT(DV_LINE_MAX);
-    search s = {.items = items, .losses = &losses};
+    search s = {.items = items, .owner = env->pm->owner, .losses = &losses};
 
     if (env->allow_data_loss)
         return NULL;

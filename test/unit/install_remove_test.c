@@ -462,6 +462,19 @@ static const struct loss_row {
      NULL,
      false,
      NULL},
+    {"a namespace with what somebody made in the place of ours is data",
+     {SPACE, SECRET("mine")},
+     I_SPACE ",{apiVersion: v1, kind: Secret, namespace: space, name: mine, uid: before}",
+     NULL,
+     false,
+     "Secret space/mine"},
+    {"what we made anew ourselves is no data",
+     {SPACE,
+      "{apiVersion: v1, kind: Secret, metadata: {name: mine, namespace: space, uid: now" OURS "}}"},
+     I_SPACE ",{apiVersion: v1, kind: Secret, namespace: space, name: mine, uid: before}",
+     NULL,
+     false,
+     NULL},
     {"what Kubernetes puts into each is no data",
      {SPACE, "{apiVersion: v1, kind: ServiceAccount, metadata: {name: default, namespace: space}}",
       "{apiVersion: v1, kind: ConfigMap, metadata: {name: kube-root-ca.crt, namespace: space}}",
@@ -500,6 +513,31 @@ static void data_is_not_lost_by_accident(void **state)
                         row->lost ? "DataWouldBeLost" : "nothing");
     if (row->lost && !strstr(dv_err_str(err), row->lost))
         fail_msg("\"%s\" says nothing of %s", dv_err_str(err), row->lost);
+}
+
+static const struct unread_row {
+    const char *name, *forbidden;
+    const char *lost; /* NULL: nothing */
+} unread_rows[] = {
+    {"a definition that may be deleted, but not read, is a loss", NULL, "widgets.example.com"},
+    {"one that may not be deleted either is none", "delete customresourcedefinitions", NULL},
+};
+
+static void a_definition_that_may_not_be_read_is_judged(void **state)
+{
+    const struct unread_row *row = *state;
+
+    put(CRD);
+    put(WIDGET("theirs"));
+    cluster_fail(t.cluster, "GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions/", 403, 9,
+                 REFUSED);
+    if (row->forbidden)
+        cluster_forbid(t.cluster, row->forbidden);
+    list(I_CRD);
+    dv_auto(dv_err) err = dv_remove_check(&t.cluster->ctx, &t.env, &t.items);
+    assert_string_equal(err ? dv_err_reason(err) : "nothing",
+                        row->lost ? "DataWouldBeLost" : "nothing");
+    assert_true(!err || strstr(dv_err_str(err), row->lost));
 }
 
 static void a_kind_that_came_meanwhile_is_looked_through(void **state DV_UNUSED)
@@ -559,6 +597,7 @@ int main(void)
     DV_TABLE(&suite, an_item_that_was_adopted_is_known_by_its_mark, mark_rows);
     DV_TEST(&suite, another_conflict_that_may_not_be_looked_into_is_a_refusal);
     DV_TABLE(&suite, data_is_not_lost_by_accident, loss_rows);
+    DV_TABLE(&suite, a_definition_that_may_not_be_read_is_judged, unread_rows);
     DV_TEST(&suite, a_kind_that_came_meanwhile_is_looked_through);
     DV_TEST(&suite, of_much_data_some_is_named);
     DV_TEST(&suite, a_look_that_fails_holds_the_run);
