@@ -163,7 +163,8 @@ static void tell_rival(pm_run *run, const dv_applied_item *item)
     DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(4096);
 
     dv_objref_add(&text, &item->ref);
-    dv_buf_adds(&text, " is changed again and again by another manager; it is left alone for ");
+    dv_buf_addf(&text, " is changed again and again by %s; it is left alone for ",
+                item->rival ? item->rival : "another manager");
     dv_duration_add(&text, DV_RIVAL_REST_MS);
     pm_tell(run, "Warning", "RivalManager", "Correct", dv_buf_cstr(&text));
 }

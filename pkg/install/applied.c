@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "install/applied.h"
 
+static void item_done(dv_applied_item *item)
+{
+    dv_objref_done(&item->ref);
+    free(item->rival);
+}
+
 void dv_applied_done(dv_applied *applied)
 {
     for (size_t i = 0; i < applied->items.n; i++)
-        dv_objref_done(&applied->items.at[i].ref);
+        item_done(&applied->items.at[i]);
     dv_vec_done(&applied->items);
     *applied = (dv_applied){0};
 }
@@ -42,7 +48,7 @@ void dv_applied_keep(dv_applied *applied, const dv_objects *objects)
     for (size_t i = applied->items.n; i-- > 0;) {
         if (is_among(objects, &applied->items.at[i].ref))
             continue;
-        dv_objref_done(&applied->items.at[i].ref);
+        item_done(&applied->items.at[i]);
         dv_vec_remove(&applied->items, i);
     }
 }

@@ -30,6 +30,7 @@ typedef struct {
                                                  first */
     int64_t rest_until_ms;                    /* a rival manager was met: left alone until then */
     bool resting;                             /* it is before that time */
+    char *rival; /* whose fields the last apply took: `"a", "b"`; owned, NULL: nobody's */
 } dv_applied_item;
 
 /*

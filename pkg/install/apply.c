@@ -204,6 +204,12 @@ static void clear_request(const attempt *a)
     mark(a, false);
 }
 
+static void forget_rival(dv_applied_item *item)
+{
+    free(item->rival);
+    item->rival = NULL;
+}
+
 /* Keeps what the API server answered; true when the apply changed the object. */
 static bool record(const attempt *a, const json_t *answer, dv_applied *applied,
                    dv_inventory *inventory)
@@ -216,6 +222,8 @@ static bool record(const attempt *a, const json_t *answer, dv_applied *applied,
     item->generation = dv_obj_generation(answer);
     item->adopted = a->adopted;
     item->foreign = false;
+    if (!a->force)
+        forget_rival(item);
     memcpy(item->digest, a->object->digest, sizeof(item->digest));
     dv_set_str(&item->ref.uid, dv_obj_uid(answer));
     dv_set_str(&listed->ref.uid, dv_obj_uid(answer));
@@ -324,7 +332,7 @@ static bool give_up_fields(const dv_apply_env *env, attempt *a, const json_t *ca
 
 /* Takes conflict. */
 static dv_err *settle_fields(const dv_apply_env *env, attempt *a, const json_t *causes,
-                             dv_err *conflict)
+                             dv_applied *applied, dv_err *conflict)
 {
     bool yields = give_up_fields(env, a, causes);
 
@@ -332,9 +340,14 @@ static dv_err *settle_fields(const dv_apply_env *env, attempt *a, const json_t *
         return conflict;
     if (!yields) {
         DV_CLEANUP(dv_objref_done) dv_objref pm = dv_pm_objref(env->pm);
+        dv_applied_item *item = dv_applied_find(applied, &a->object->ref);
 
         dv_event(env->events, &pm, "Warning", "FieldsTaken", "Apply", "%s", dv_err_str(conflict));
         a->force = true;
+        if (item) {
+            forget_rival(item);
+            item->rival = dv_conflict_managers(causes);
+        }
     }
     dv_err_free(conflict);
     return NULL;
@@ -362,7 +375,7 @@ static dv_err *handle_refusal(dv_ctx *ctx, const dv_apply_env *env, attempt *a,
     dv_err *err = result->err;
 
     if (dv_err_is(err, DV_DENIED) && strcmp(dv_err_reason(err), "ApplyConflict") == 0)
-        return settle_fields(env, a, result->causes, err);
+        return settle_fields(env, a, result->causes, applied, err);
     if (dv_err_is(err, DV_NOT_FOUND) && strcmp(dv_err_reason(err), "NamespaceNotFound") == 0)
         return namespace_went(a->object, applied, err);
     if (!dv_err_is(err, DV_CONFLICT))

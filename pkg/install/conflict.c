@@ -109,3 +109,34 @@ bool dv_conflict_yield(const dv_yielding *by, const json_t *wish, json_t *rest,
         any |= give_up(by, wish, rest, cause);
     return any;
 }
+
+/* ---- Whose they are ---- */
+
+/* `conflict with "a b" using v1`: the name, in its quotes. */
+static dv_str manager_of(const json_t *cause)
+{
+    dv_str says = dv_json_view(cause, "/message");
+    ptrdiff_t quote = dv_str_find(says, '"');
+    dv_str name = dv_str_skip(says, quote < 0 ? says.n : (size_t)quote);
+    size_t n = 1;
+
+    while (n < name.n && name.p[n] != '"')
+        n += name.p[n] == '\\' ? 2 : 1;
+    return n < name.n ? dv_str_head(name, n + 1) : (dv_str){0};
+}
+
+char *dv_conflict_managers(const json_t *causes)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf names = DV_BUF_INIT(DV_LINE_MAX);
+    const json_t *cause;
+    size_t i;
+
+    json_array_foreach(causes, i, cause)
+    {
+        dv_str name = manager_of(cause);
+
+        if (name.n && !dv_str_contains(dv_buf_str(&names), name))
+            dv_buf_addf(&names, "%s%.*s", names.n ? ", " : "", DV_FMT(name));
+    }
+    return names.n ? dv_buf_take(&names) : NULL;
+}

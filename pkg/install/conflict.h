@@ -30,5 +30,7 @@ typedef struct {
  */
 bool dv_conflict_yield(const dv_yielding *by, const json_t *wish, json_t *rest,
                        const json_t *causes);
+/* Whose fields the causes are about: `"a", "b"`; owned, NULL: nobody is named. */
+char *dv_conflict_managers(const json_t *causes);
 /* Is `hpa` a HorizontalPodAutoscaler of this object? */
 bool dv_is_autoscaled(const dv_objref *ref, const json_t *hpa);

@@ -581,6 +581,23 @@ static void what_is_given_up_is_wished_again(void **state DV_UNUSED)
     }
 }
 
+static void whose_fields_were_taken_is_remembered(void **state DV_UNUSED)
+{
+    put_our_deployment();
+    wish("", DEPLOYMENT);
+    assert_ok(run());
+    assert_null(t.applied.items.at[0].rival);
+    put_our_deployment();
+    cluster_wait_told(t.cluster, 3);
+    refuse_deployment(1, CONFLICT_BODY("kubectl-edit", ".spec.paused"));
+    assert_ok(run());
+    assert_string_equal(t.applied.items.at[0].rival, "\"kubectl-edit\"");
+    put_our_deployment();
+    cluster_wait_told(t.cluster, 5);
+    assert_ok(run()); /* nobody's fields stood in the way */
+    assert_null(t.applied.items.at[0].rival);
+}
+
 static void fields_that_yield_are_not_taken_with_those_that_do_not(void **state DV_UNUSED)
 {
     put_our_deployment();
@@ -711,6 +728,7 @@ int main(void)
     DV_TABLE(&suite, a_field_of_another_is_taken_or_given_up, conflict_rows);
     DV_TEST(&suite, the_last_of_many_conflicts_is_looked_at_too);
     DV_TEST(&suite, what_is_given_up_is_wished_again);
+    DV_TEST(&suite, whose_fields_were_taken_is_remembered);
     DV_TEST(&suite, fields_that_yield_are_not_taken_with_those_that_do_not);
     DV_TEST(&suite, every_refusal_of_a_class_is_told);
     DV_TEST(&suite, one_that_is_refused_holds_no_fellow_that_needs_another_round);

@@ -130,6 +130,29 @@ static void row_yields(void **state)
     assert_false(row->left && dv_conflict_yield(&by, wish, rest, causes)); /* it is gone already */
 }
 
+static const struct managers_row {
+    const char *name, *causes;
+    const char *managers; /* NULL: nobody */
+} managers_rows[] = {
+    {"one", CAUSE(KUBECTL, ".spec.a"), "\"kubectl\""},
+    {"each once", CAUSE(KUBECTL, ".spec.a") "," CAUSE(SCALE, ".b") "," CAUSE(KUBECTL, ".c"),
+     "\"kubectl\", \"kube-controller-manager\""},
+    {"a name with a quote", CAUSE("\\\"a\\\\\\\"b\\\" using v1", ".spec.a"), "\"a\\\"b\""},
+    {"a name that never ends", CAUSE("\\\"a", ".spec.a"), NULL},
+    {"no name", "{\"message\":\"conflict\"}", NULL},
+    {"no causes", "", NULL},
+};
+
+static void managers_are_named(void **state)
+{
+    const struct managers_row *row = *state;
+    dv_auto_str list = dv_asprintf("[%s]", row->causes);
+    json_auto_t *causes = from_yaml(list);
+    dv_auto_str managers = dv_conflict_managers(causes);
+
+    assert_string_equal(managers ? managers : "nobody", row->managers ? row->managers : "nobody");
+}
+
 static void an_autoscaler_is_that_of_its_target(void **state DV_UNUSED)
 {
     json_auto_t *object = from_yaml(WEB);
@@ -148,6 +171,7 @@ int main(void)
     dv_suite suite = {.name = "install/conflict"};
 
     DV_TABLE(&suite, row_yields, rows);
+    DV_TABLE(&suite, managers_are_named, managers_rows);
     DV_TEST(&suite, an_autoscaler_is_that_of_its_target);
     return dv_suite_run(&suite);
 }
