@@ -385,6 +385,7 @@ dv_err *pm_step_prune(dv_ctx *ctx, pm_run *run)
     if (!err && leaving.n)
         err = dv_remove(ctx, &env, &leaving, &result);
     keep_remaining(run, &leaving);
+    pm_tell_orphans(run, &result.orphaned);
     return dv_err_wrap(err, "removing what is no longer part of the package");
 }
 

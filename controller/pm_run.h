@@ -72,6 +72,8 @@ void pm_list_applied(pm_run *run);
 dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run);
 /* Without an account to remove them as, the objects are left and listed. */
 dv_err *pm_leave_all(dv_ctx *ctx, pm_run *run);
+/* An event about objects that were left in the cluster ("Kind ns/name (why)"); none of none. */
+void pm_tell_orphans(pm_run *run, const dv_strings *orphaned);
 
 /* pm_status.c */
 /* Sets conditions and history from the outcome; pure but for the clock. Alone writes Ready. */

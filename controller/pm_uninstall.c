@@ -2,7 +2,8 @@
 /*
  * Taking a package out: from the inventory alone, dependants before what they depend on. It always
  * ends: what may not be deleted is left in the cluster and listed once spec.timeout has passed, or
- * at once where the account or the namespace is gone. What somebody's finalizer holds is awaited, and the finalizer named.
+ * at once where the account or the namespace is gone. What a finalizer holds is awaited for that
+ * long, and the finalizer named.
  */
 #include "install/remove.h"
 #include "pm_run.h"
@@ -73,15 +74,15 @@ static bool may_leave_denied(dv_ctx *ctx, pm_run *run)
     return !exists;
 }
 
-static void tell_orphans(pm_run *run, const dv_remove_result *result)
+void pm_tell_orphans(pm_run *run, const dv_strings *orphaned)
 {
     DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(8192);
 
-    if (!result->orphaned.n)
+    if (!orphaned->n)
         return;
     dv_buf_adds(&text, "left in the cluster: ");
-    for (size_t i = 0; i < result->orphaned.n; i++)
-        dv_buf_addf(&text, "%s%s", i ? ", " : "", result->orphaned.at[i]);
+    for (size_t i = 0; i < orphaned->n; i++)
+        dv_buf_addf(&text, "%s%s", i ? ", " : "", orphaned->at[i]);
     pm_tell(run, "Warning", "Orphaned", "Uninstall", dv_buf_cstr(&text));
 }
 
@@ -146,6 +147,7 @@ dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run)
         .as = run->as,
         .allow_data_loss = run->pm->allow_data_loss,
         .orphan_denied = is_overdue(ctx, run),
+        .overdue = is_overdue(ctx, run),
     };
 
     run->phase = PHASE_INSTALL;
@@ -160,7 +162,7 @@ dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run)
         err = remove_or_orphan(ctx, run, &env, &result);
     }
     remember(run);
-    tell_orphans(run, &result);
+    pm_tell_orphans(run, &result.orphaned);
     DV_CHECK(err);
     return dv_stored_drop(ctx, run->op->kube, run->op->options.namespace, run->pm->owner);
 }
@@ -175,6 +177,6 @@ dv_err *pm_leave_all(dv_ctx *ctx, pm_run *run)
         dv_objref_add(&text, &run->status.inventory.at[i].ref);
         dv_strings_add(&result.orphaned, dv_buf_cstr(&text));
     }
-    tell_orphans(run, &result);
+    pm_tell_orphans(run, &result.orphaned);
     return dv_stored_drop(ctx, run->op->kube, run->op->options.namespace, run->pm->owner);
 }

@@ -399,6 +399,23 @@ void dv_remove_leave_data(dv_inventory *items, dv_remove_result *result)
 
 /* ---- Removing ---- */
 
+/* They were told to go, and will once whoever holds them lets go: nobody waits for that any more.
+ */
+static void leave_pending(const dv_inventory *items, const size_t *at, size_t n, fate *fates,
+                          dv_remove_result *result)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!fates[i].pending)
+            continue;
+        dv_auto_str why = dv_asprintf("it is being deleted%s%s",
+                                      fates[i].finalizers ? ", held by finalizer " : "",
+                                      fates[i].finalizers ? fates[i].finalizers : "");
+        add_orphan(result, &items->at[at[i]].ref, why);
+        fates[i].pending = false;
+        fates[i].gone = true;
+    }
+}
+
 dv_err *dv_remove(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items,
                   dv_remove_result *result)
 {
@@ -410,6 +427,8 @@ dv_err *dv_remove(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items,
         fate *fates = dv_calloc(n, sizeof(*fates));
 
         err = delete_class(ctx, env, items, at, n, fates, result);
+        if (env->overdue)
+            leave_pending(items, at, n, fates, result);
         if (!err)
             err = waiting_error(items, at, n, fates);
         drop_gone(items, at, n, fates, result);

@@ -19,7 +19,8 @@ typedef struct {
     const dv_pm *pm;
     const char *as;       /* impersonated user; NULL: the operator itself */
     bool allow_data_loss; /* the annotation was set */
-    bool orphan_denied; /* past its time limit: what may not be deleted is left and listed */
+    bool orphan_denied;   /* what may not be deleted is left and listed */
+    bool overdue;         /* past its time limit: so is what a finalizer still holds */
 } dv_remove_env;
 
 typedef struct {

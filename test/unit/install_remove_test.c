@@ -227,6 +227,21 @@ static void classes_go_in_reverse_and_wait_for_each_other(void **state DV_UNUSED
     assert_int_equal(t.items.n, 0);
 }
 
+static void what_is_held_past_the_time_limit_is_left_and_listed(void **state DV_UNUSED)
+{
+    put(CM("a", "u", OURS));
+    put("{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: own, uid: d, "
+        "finalizers: [x]" OURS "}}");
+    list(I_CM("a", "u") "," I_DEPLOYMENT);
+    t.env.overdue = true;
+    assert_ok(remove_them());
+    assert_int_equal(t.items.n, 0);
+    assert_left("ConfigMap", "a", false); /* what is behind it is not held up */
+    assert_int_equal(t.result.orphaned.n, 1);
+    assert_string_equal(t.result.orphaned.at[0],
+                        "Deployment own/d (it is being deleted, held by finalizer x)");
+}
+
 static void one_that_is_held_holds_not_its_fellows(void **state DV_UNUSED)
 {
     put(CM("a", "u", OURS));
@@ -587,6 +602,7 @@ int main(void)
     DV_TEST(&suite, adopted_objects_lose_our_marks);
     DV_TEST(&suite, what_was_adopted_and_made_anew_keeps_its_marks);
     DV_TEST(&suite, classes_go_in_reverse_and_wait_for_each_other);
+    DV_TEST(&suite, what_is_held_past_the_time_limit_is_left_and_listed);
     DV_TEST(&suite, one_that_is_held_holds_not_its_fellows);
     DV_TEST(&suite, of_many_that_are_awaited_some_are_named);
     DV_TEST(&suite, orphans_stay_without_our_marks);
