@@ -92,6 +92,19 @@ dv_err *pm_step_inventory(dv_ctx *ctx, pm_run *run)
     return list_wished(ctx, run, run->lock.version);
 }
 
+/* Listed when it was missing, and then somebody else made it. */
+static void drop_foreign(pm_run *run)
+{
+    dv_inventory *inventory = &run->status.inventory;
+
+    for (size_t i = inventory->n; i-- > 0;) {
+        if (!is_foreign(run, &inventory->at[i].ref))
+            continue;
+        dv_objref_done(&inventory->at[i].ref);
+        dv_vec_remove(inventory, i);
+    }
+}
+
 /* ---- What was applied ---- */
 
 static dv_err *save(dv_ctx *ctx, pm_run *run)
@@ -233,6 +246,7 @@ static dv_err *correct(dv_ctx *ctx, pm_run *run, const drift_report *report)
                            &run->written);
     note_corrections(ctx, run, suspects, revisions);
     free(revisions);
+    drop_foreign(run);
     if (!err && grows)
         err = save(ctx, run);
     run->state->last_full_ms = dv_ctx_now_ms(ctx);
@@ -331,17 +345,11 @@ static void split_inventory(pm_run *run, dv_inventory *ret_leaving)
 {
     dv_inventory *inventory = &run->status.inventory;
 
+    drop_foreign(run);
     for (size_t i = inventory->n; i-- > 0;) {
-        dv_inventory_item *item = &inventory->at[i];
-        bool foreign = is_foreign(run, &item->ref);
-
-        if (is_wished(run, &item->ref) && !foreign)
+        if (is_wished(run, &inventory->at[i].ref))
             continue;
-        if (!foreign) {
-            *dv_vec_push(ret_leaving) = *item;
-            item->ref = (dv_objref){0};
-        }
-        dv_objref_done(&item->ref);
+        *dv_vec_push(ret_leaving) = inventory->at[i];
         dv_vec_remove(inventory, i);
     }
     /* Taken from the end: turned round, they stand in order of application again. */

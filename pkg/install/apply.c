@@ -10,7 +10,9 @@
  * No object ever has resourceVersion 1, for etcd's first write is 2.
  */
 #define NO_RESOURCE_VERSION "1"
-enum { ROUNDS_MAX = 4 };
+/* The one we knew is gone, its name is taken, fields are given up, others are taken; one to spare.
+ */
+enum { ROUNDS_MAX = 6 };
 
 typedef struct {
     const dv_object *object;
@@ -226,7 +228,9 @@ static bool record(const attempt *a, const json_t *answer, dv_applied *applied,
         forget_rival(item);
     memcpy(item->digest, a->object->digest, sizeof(item->digest));
     dv_set_str(&item->ref.uid, dv_obj_uid(answer));
+    dv_set_str(&item->ref.api_version, a->object->ref.api_version);
     dv_set_str(&listed->ref.uid, dv_obj_uid(answer));
+    dv_set_str(&listed->ref.api_version, a->object->ref.api_version);
     listed->adopted = a->adopted;
     return item->revision != before;
 }

@@ -37,12 +37,20 @@ static bool is_refused(const dv_err *err)
     return dv_err_is(err, DV_DENIED) || dv_err_is(err, DV_INVALID);
 }
 
-/* NULL in *ret_resource: the kind is gone, and with it all its objects. */
+/*
+ * NULL in *ret_resource: the kind is gone, and with it all its objects. That a version is served no
+ * more says nothing about them.
+ */
 static dv_err *find_resource(dv_ctx *ctx, const dv_remove_env *env, const dv_objref *ref,
                              const dv_resource **ret_resource)
 {
+    dv_auto_str group = dv_str_dup(dv_api_group(ref->api_version));
     dv_err *err = dv_kube_resource(ctx, env->kube, ref->api_version, ref->kind, ret_resource);
 
+    if (dv_err_is(err, DV_NOT_FOUND)) {
+        dv_err_free(err);
+        err = dv_kube_resource_preferred(ctx, env->kube, group, ref->kind, ret_resource);
+    }
     if (!dv_err_is(err, DV_NOT_FOUND))
         return err;
     dv_err_free(err);

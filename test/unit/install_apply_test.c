@@ -217,6 +217,16 @@ static void what_changed_is_sent_alone(void **state DV_UNUSED)
     assert_int_equal(t.written, 1);
 }
 
+static void the_version_that_is_applied_is_listed(void **state DV_UNUSED)
+{
+    wish("", CM("a"));
+    dv_inventory_add(&t.inventory, &t.objects.all.at[0].ref);
+    dv_set_str(&t.inventory.at[0].ref.api_version, "v0"); /* of the release before */
+    assert_ok(run());
+    assert_int_equal(t.inventory.n, 1);
+    assert_string_equal(t.inventory.at[0].ref.api_version, "v1");
+}
+
 static void unwatched_objects_are_sent_again_after_a_whole_run(void **state DV_UNUSED)
 {
     cluster_forbid(t.cluster, "watch *");
@@ -710,6 +720,7 @@ int main(void)
     DV_TEST(&suite, the_preconditions_are_not_kept_in_the_objects);
     DV_TEST(&suite, what_is_applied_is_not_sent_again);
     DV_TEST(&suite, what_changed_is_sent_alone);
+    DV_TEST(&suite, the_version_that_is_applied_is_listed);
     DV_TEST(&suite, unwatched_objects_are_sent_again_after_a_whole_run);
     DV_TEST(&suite, what_rests_is_left_alone);
     DV_TEST(&suite, what_went_is_made_anew);
