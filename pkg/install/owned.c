@@ -271,18 +271,3 @@ dv_owned_state dv_owned_get(dv_owned *owned, const dv_resource *resource, const 
     *ret_object = DV_TAKE(o);
     return DV_OWNED_PRESENT;
 }
-
-char *dv_owned_forbidden(dv_owned *owned)
-{
-    DV_CLEANUP(dv_buf_done) dv_buf names = DV_BUF_INIT(4096);
-    DV_LOCK_SCOPE(&owned->mu);
-    DV_CLEANUP(dv_strings_done) dv_strings keys = dv_map_keys(owned->kinds);
-
-    for (size_t i = 0; i < keys.n; i++) {
-        const kind *k = dv_map_get(owned->kinds, dv_str_of(keys.at[i]));
-
-        if (k->asked && !k->informer)
-            dv_buf_addf(&names, "%s%s", names.n ? ", " : "", k->resource->kind);
-    }
-    return names.n ? dv_buf_take(&names) : NULL;
-}

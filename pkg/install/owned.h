@@ -75,5 +75,3 @@ static inline void dv_owned_object_unrefp(dv_owned_object **at)
     dv_owned_object_unref(*at);
 }
 #define dv_auto_owned DV_CLEANUP(dv_owned_object_unrefp) dv_owned_object *
-/* Kinds that are wanted but may not be watched, comma-separated; owned, NULL: none. */
-char *dv_owned_forbidden(dv_owned *owned);

@@ -159,15 +159,6 @@ static void a_forbidden_kind_is_not_watched(void **state)
     assert_false(watch(cluster_resource(c, "v1", "ConfigMap")));
     assert_true(watch(cluster_resource(c, "v1", "Secret")));
     assert_int_equal(get(0, &object), DV_OWNED_UNKNOWN);
-    dv_auto_str names = dv_owned_forbidden(c->owned);
-    assert_string_equal(names, "ConfigMap");
-}
-
-static void what_is_allowed_names_nothing(void **state DV_UNUSED)
-{
-    assert_true(watch(cluster_resource(c, "v1", "ConfigMap")));
-    dv_auto_str names = dv_owned_forbidden(c->owned);
-    assert_null(names);
 }
 
 static void a_forbidden_kind_is_asked_about_again_later(void **state DV_UNUSED)
@@ -243,7 +234,6 @@ int main(void)
     DV_TEST(&suite, packages_are_told_of_their_objects);
     DV_TEST(&suite, an_annotation_that_is_none_names_nobody);
     DV_TABLE(&suite, a_forbidden_kind_is_not_watched, forbidden_rows);
-    DV_TEST(&suite, what_is_allowed_names_nothing);
     DV_TEST(&suite, a_forbidden_kind_is_asked_about_again_later);
     DV_TEST(&suite, a_review_that_fails_is_told);
     DV_TEST(&suite, a_watch_that_stays_broken_is_not_believed);
