@@ -83,9 +83,35 @@ static dv_err *read_metadata(dv_ctx *ctx, const dv_remove_env *env, const dv_res
 /* ---- Whose is it? ---- */
 
 /*
+ * With the operator's own rights, which a kind that is watched is listed by: the account that may
+ * not write an object may often not read it either. NOT_FOUND: there is none with our label.
+ */
+static dv_err *read_owned(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *resource,
+                          const dv_objref *ref, json_t **ret_object)
+{
+    dv_auto_str label = dv_asprintf(DV_LABEL_OWNER "=%s", env->pm->owner);
+    dv_auto_str field = dv_asprintf("metadata.name=%s", ref->name);
+    const dv_kube_request list = {
+        .verb = DV_KUBE_LIST,
+        .resource = resource,
+        .ns = ref->ns && *ref->ns ? ref->ns : NULL,
+        .label_selector = label,
+        .field_selector = field,
+        .metadata_only = true,
+    };
+    json_auto_t *found = NULL;
+
+    DV_CHECK(dv_kube_do(ctx, env->kube, &list, &found));
+    *ret_object = json_incref(dv_json_object(found, "/items/0"));
+    if (!*ret_object)
+        return dv_err_new(DV_NOT_FOUND, "NotFound", "%s \"%s\" is not there", ref->kind, ref->name);
+    return NULL;
+}
+
+/*
  * An item without uid was listed before it was applied, and the run ended in between: it is ours
  * only if the cluster has it with our label. Sets its uid then; else *ret_ours is false. The watch
- * is believed only where it says that it is ours: it may lag behind that apply.
+ * is believed only where it says that it is ours: it may lag behind that apply. Then it is read.
  */
 static dv_err *find_unknown(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *resource,
                             dv_inventory_item *item, bool *ret_ours)
@@ -101,7 +127,8 @@ static dv_err *find_unknown(dv_ctx *ctx, const dv_remove_env *env, const dv_reso
         item->adopted |= seen->adopted;
         return NULL;
     }
-    dv_err *err = read_metadata(ctx, env, resource, &item->ref, &object);
+    dv_err *err = state == DV_OWNED_UNKNOWN ? read_metadata(ctx, env, resource, &item->ref, &object)
+                                            : read_owned(ctx, env, resource, &item->ref, &object);
     if (dv_err_is(err, DV_NOT_FOUND) || (is_refused(err) && env->orphan_denied)) {
         dv_err_free(err);
         return NULL;

@@ -45,7 +45,8 @@ static const cluster_kind cluster_kinds[] = {
 /* "GET /api/v1/namespaces/a/configmaps/b", in parts; empty: absent. */
 typedef struct {
     char method[16], base[128], ns[300], resource[128], name[300];
-    char stored[64]; /* value that the label davit.dev/stored must have */
+    char stored[64], owner[64]; /* values that the labels davit.dev/… must have */
+    char only[300];             /* name, of a field selector */
     bool watch, selected, metadata, apply;
     uint64_t since;
     const char *body;
@@ -257,11 +258,14 @@ static json_t *cluster_discovery(cluster *c, bool core)
 static bool cluster_chosen(const cluster_call *call, const cluster_kind *kind,
                            const cluster_object *o)
 {
-    const char *stored = dv_obj_label(o->object, DV_LABEL_STORED);
+    const char *stored = dv_obj_label(o->object, DV_LABEL_STORED),
+               *owner = dv_obj_label(o->object, DV_LABEL_OWNER);
 
     return o->kind == kind && (!*call->ns || strcmp(o->ns, call->ns) == 0) &&
            (!call->selected || cluster_is_ours(o->object)) &&
-           (!*call->stored || (stored && strcmp(stored, call->stored) == 0));
+           (!*call->stored || (stored && strcmp(stored, call->stored) == 0)) &&
+           (!*call->owner || (owner && strcmp(owner, call->owner) == 0)) &&
+           (!*call->only || strcmp(o->name, call->only) == 0);
 }
 
 static json_t *cluster_list(cluster *c, const cluster_call *call, const cluster_kind *kind)
@@ -460,18 +464,27 @@ static void cluster_parse_path(char *path, cluster_call *call)
     dv_vec_done(&parts);
 }
 
+/* What follows key in a query, until the next parameter. */
+static void cluster_parse_value(const char *path, const char *key, size_t size, char *ret_value)
+{
+    const char *at = strstr(path, key);
+
+    if (at)
+        snprintf(ret_value, size, "%.*s", (int)strcspn(at + strlen(key), "&"), at + strlen(key));
+}
+
 static void cluster_parse(const char *request, cluster_call *call)
 {
     char path[2048] = "";
-    const char *since, *stored;
+    const char *since;
 
     *call = (cluster_call){0};
     DV_ASSERT(sscanf(request, "%15s %2047s ", call->method, path) == 2);
     call->watch = strstr(path, "watch=true");
     call->selected = strstr(path, "labelSelector=davit.dev%2Fowner");
-    stored = strstr(path, "davit.dev%2Fstored%3D");
-    if (stored)
-        sscanf(stored + strlen("davit.dev%2Fstored%3D"), "%63[^& ]", call->stored);
+    cluster_parse_value(path, "davit.dev%2Fstored%3D", sizeof(call->stored), call->stored);
+    cluster_parse_value(path, "davit.dev%2Fowner%3D", sizeof(call->owner), call->owner);
+    cluster_parse_value(path, "fieldSelector=metadata.name%3D", sizeof(call->only), call->only);
     call->metadata = strstr(request, "as=PartialObjectMetadata");
     call->apply = strcasestr(request, "content-type: application/apply-patch") ||
                   strcmp(call->method, "POST") == 0;

@@ -323,6 +323,10 @@ static const struct identify_row {
      true, false, 0, NULL, NULL},
     {"what may not be read holds the run", CM("a", "u", OURS), I_CM("a", "''"), false, false, 403,
      "", "Forbidden"},
+    {"what never came needs no right to read it", NULL, I_CM("a", "''"), true, false, 403, NULL,
+     NULL},
+    {"nor does what the watch does not show", CM("a", "u", ", labels: {davit.dev/owner: other}"),
+     I_CM("a", "''"), true, false, 403, NULL, NULL},
     {"and is taken out once the time is up", CM("a", "u", OURS), I_CM("a", "''"), false, true, 403,
      NULL, NULL},
 };
