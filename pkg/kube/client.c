@@ -232,30 +232,52 @@ static json_t *access_review(const char *verb, const dv_resource *resource, cons
     return review;
 }
 
-dv_err *dv_kube_may(dv_ctx *ctx, dv_kube *kube, const char *as, const char *verb,
-                    const dv_resource *resource, const char *ns, bool *ret_allowed)
+static dv_err *review_access(dv_ctx *ctx, dv_kube *kube, const char *as, const json_t *review,
+                             bool *ret_allowed)
 {
     const dv_resource *reviews =
         dv_kube_resource_static(kube, "authorization.k8s.io", "v1", "SelfSubjectAccessReview",
                                 "selfsubjectaccessreviews", /* namespaced= */ false);
-    json_auto_t *review = access_review(verb, resource, ns);
     json_auto_t *answer = NULL;
-    dv_kube_request request = {
+    const dv_kube_request request = {
         .verb = DV_KUBE_CREATE, .resource = reviews, .as = as, .body = review};
 
-    DV_TRY(dv_kube_do(ctx, kube, &request, &answer), "may %s %s %s",
-           as ? as : "we", verb, resource->resource);
+    DV_CHECK(dv_kube_do(ctx, kube, &request, &answer));
     *ret_allowed = dv_json_bool(answer, "/status/allowed", false);
     return NULL;
 }
 
-dv_err *dv_kube_version(dv_ctx *ctx, dv_kube *kube, json_t **ret_version)
+/* A server that has not read its roles yet allows nothing: a no counts from one that is ready. */
+static dv_err *review_twice(dv_ctx *ctx, dv_kube *kube, const char *as, const json_t *review,
+                            bool *ret_allowed)
+{
+    DV_CHECK(review_access(ctx, kube, as, review, ret_allowed));
+    if (*ret_allowed)
+        return NULL;
+    DV_CHECK(dv_kube_check_ready(ctx, kube));
+    return review_access(ctx, kube, as, review, ret_allowed);
+}
+
+dv_err *dv_kube_may(dv_ctx *ctx, dv_kube *kube, const char *as, const char *verb,
+                    const dv_resource *resource, const char *ns, bool *ret_allowed)
+{
+    json_auto_t *review = access_review(verb, resource, ns);
+
+    DV_TRY(review_twice(ctx, kube, as, review, ret_allowed), "may %s %s %s", as ? as : "we", verb,
+           resource->resource);
+    return NULL;
+}
+
+/* ---- The server itself ---- */
+
+/* What is not 2xx is an answer too. */
+static dv_err *get_path(dv_ctx *ctx, dv_kube *kube, const char *path, dv_http_response **ret_response)
 {
     DV_CLEANUP(dv_buf_done) dv_buf url = DV_BUF_INIT(DV_URL_MAX);
     const char *headers[] = {"Accept: application/json", kube->user_agent};
     dv_http_result answer = {0};
 
-    dv_buf_addf(&url, "%s/version", dv_kube_config_server(kube->config));
+    dv_buf_addf(&url, "%s%s", dv_kube_config_server(kube->config), path);
     DV_CHECK(dv_buf_check(&url));
     dv_http_request request = {.method = "GET",
                                .url = dv_buf_cstr(&url),
@@ -263,13 +285,36 @@ dv_err *dv_kube_version(dv_ctx *ctx, dv_kube *kube, json_t **ret_version)
                                .n_headers = DV_LEN(headers),
                                .response_max = DV_KUBE_DISCOVERY_MAX};
     dv_kube_exchange(ctx, kube, kube->requests, &request, 1, 1, &answer);
-    dv_auto(dv_http_response) response = answer.response;
-    dv_kube_count_add(kube, "get", response ? response->status : 0);
-    DV_TRY(answer.err, "version of the API server");
+    dv_kube_count_add(kube, "get", answer.response ? answer.response->status : 0);
+    DV_CHECK(answer.err);
+    *ret_response = answer.response;
+    return NULL;
+}
+
+dv_err *dv_kube_version(dv_ctx *ctx, dv_kube *kube, json_t **ret_version)
+{
+    dv_auto(dv_http_response) response = NULL;
+
+    DV_TRY(get_path(ctx, kube, "/version", &response), "version of the API server");
     if (response->status != 200)
         return dv_err_wrap(dv_kube_answer_error(NULL, response->status, dv_buf_str(&response->body),
                                                 dv_http_retry_after_ms(response, ctx->clock)),
                            "version of the API server");
     return dv_err_recast(dv_json_read(dv_buf_str(&response->body), ret_version), DV_TRANSIENT,
                          "BadAnswer");
+}
+
+dv_err *dv_kube_check_ready(dv_ctx *ctx, dv_kube *kube)
+{
+    dv_auto(dv_http_response) response = NULL;
+
+    DV_TRY(get_path(ctx, kube, "/readyz", &response), "readiness of the API server");
+    if (response->status < 500 && response->status != 429)
+        return NULL;
+    dv_err *err = dv_err_new(DV_TRANSIENT, "ServerNotReady",
+                             "the API server says that it is not ready (%d)", response->status);
+    int64_t retry_after_ms = dv_http_retry_after_ms(response, ctx->clock);
+    if (retry_after_ms > 0)
+        dv_err_set_retry_after(err, retry_after_ms);
+    return err;
 }

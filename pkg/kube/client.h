@@ -47,7 +47,8 @@ void dv_kube_set_fence(dv_kube *kube, bool (*may_write)(const void *arg), const 
 /*
  * The resource of a kind, by apiVersion and kind. The whole of discovery is read once (aggregated,
  * one request each for /api and /apis) and again when a kind is not found, at most every 2 s.
- * NOT_FOUND "KindNotFound".
+ * NOT_FOUND "KindNotFound". TRANSIENT "ServerNotReady", "GroupUnavailable": it can't be said now
+ * whether there is such a kind.
  */
 DV_MUST_USE dv_err *dv_kube_resource(dv_ctx *ctx, dv_kube *kube, const char *api_version,
                                      const char *kind, const dv_resource **ret_resource);
@@ -77,6 +78,12 @@ void dv_kube_discovery_suspect(dv_kube *kube);
  * does).
  */
 bool dv_kube_next_resource(dv_kube *kube, size_t *cursor, const dv_resource **ret_resource);
+/*
+ * Does the API server say (/readyz) that it has started? TRANSIENT "ServerNotReady" while it does not. One
+ * that has just begun forbids what is allowed and knows few kinds, so a no is believed after this
+ * only. A server that refuses to tell (4xx) counts as ready.
+ */
+DV_MUST_USE dv_err *dv_kube_check_ready(dv_ctx *ctx, dv_kube *kube);
 /* {"major","minor","gitVersion",…} of /version; owned. */
 DV_MUST_USE dv_err *dv_kube_version(dv_ctx *ctx, dv_kube *kube, json_t **ret_version);
 
@@ -162,7 +169,7 @@ DV_MUST_USE dv_err *dv_kube_list(dv_ctx *ctx, dv_kube *kube, const dv_kube_reque
 
 /*
  * May `as` (NULL: ourselves) do verb on the resource in ns (NULL: everywhere)? By
- * SelfSubjectAccessReview, so that asking leaves no 403 behind.
+ * SelfSubjectAccessReview, so that asking leaves no 403 behind. TRANSIENT "ServerNotReady".
  */
 DV_MUST_USE dv_err *dv_kube_may(dv_ctx *ctx, dv_kube *kube, const char *as, const char *verb,
                                 const dv_resource *resource, const char *ns, bool *ret_allowed);

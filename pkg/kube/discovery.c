@@ -287,14 +287,19 @@ static dv_err *replace(dv_discovery *d, const json_t *core, const json_t *groups
     return NULL;
 }
 
-/* One round; the caller has set `loading`. */
+/*
+ * One round; the caller has set `loading`. A server that is not ready lists the groups that it
+ * has got to so far; what it says after it was ready is all there is, or marked as stale.
+ */
 static dv_err *load(dv_ctx *ctx, dv_kube *kube)
 {
     dv_discovery *d = &kube->discovery;
     json_auto_t *core = NULL;
     json_auto_t *groups = NULL;
-    dv_err *err = ask(ctx, kube, &core, &groups);
+    dv_err *err = dv_err_wrap(dv_kube_check_ready(ctx, kube), "discovery");
 
+    if (!err)
+        err = ask(ctx, kube, &core, &groups);
     if (!err)
         err = replace(d, core, groups);
     DV_LOCK_SCOPE(&d->mu);

@@ -94,19 +94,27 @@ static void rest_for(dv_reflector *r, int64_t now_ms, int64_t ms)
         r->broken_since_ms = now_ms;
 }
 
+/*
+ * An API server that has just started forbids everything until it has read its roles, so the first
+ * refusals are worth a question soon; one that lasts is meant, and RBAC changes send no event.
+ */
+static int64_t rest_of_denial(unsigned denials)
+{
+    if (denials < DV_REST_DENIALS_MAX)
+        return rest_of(denials);
+    return DV_REST_DENIED_MS + spread(DV_REST_DENIED_MS / 3);
+}
+
 /* Something failed. Takes err, which may be NULL. */
 static void rest(dv_reflector *r, int64_t now_ms, bool list_next, dv_err *err)
 {
-    int64_t ms = rest_of(r->failures);
+    bool denied = dv_err_is(err, DV_DENIED);
+    int64_t ms = denied ? rest_of_denial(r->denials++) : rest_of(r->failures++);
 
     r->list_next = list_next;
     complain(r, err);
-    if (dv_err_is(err, DV_DENIED)) {
-        ms = DV_REST_DENIED_MS + spread(DV_REST_DENIED_MS / 3);
+    if (denied)
         r->denied = true;
-    } else {
-        r->failures++;
-    }
     if (err)
         ms = DV_MAX(ms, dv_err_retry_after_ms(err));
     rest_for(r, now_ms, ms);
@@ -233,12 +241,18 @@ static void take_page(dv_reflector *r, const dv_list_page *page)
         list_item(r, item);
 }
 
+static void permitted(dv_reflector *r)
+{
+    r->denied = false;
+    r->denials = 0;
+}
+
 static void list_ended(dv_reflector *r)
 {
     dv_store_list_end(r->store);
     r->lists++;
     r->refusals = 0;
-    r->denied = false;
+    permitted(r);
     r->synced = true; /* the cache tells the changes before it tells of this */
     start_watch(r);
 }
@@ -280,7 +294,7 @@ void dv_reflector_began(dv_reflector *r, int64_t now_ms)
 {
     r->began_ms = now_ms;
     r->broken_since_ms = 0;
-    r->denied = false;
+    permitted(r);
     if (r->complained)
         dv_info(r->log, "watch runs again", dv_s("kind", r->options->resource->kind));
     r->complained = false;

@@ -12,7 +12,8 @@
  *              RESTING                                RESTING
  *
  * A rest grows from DV_REST_FIRST_MS to DV_REST_MAX_MS and starts over after a watch that held for
- * DV_WATCH_HEALTHY_MS; where a list or watch is forbidden (403) it is DV_REST_DENIED_MS.
+ * DV_WATCH_HEALTHY_MS; where a list or watch has been forbidden (403) DV_REST_DENIALS_MAX times in a row it is
+ * DV_REST_DENIED_MS.
  *
  * Threads: owner (the cache's), but for the atomic members.
  */
@@ -24,6 +25,8 @@
 #define DV_LIST_PAGE ((int64_t)500)
 #define DV_REST_FIRST_MS ((int64_t)1000)
 #define DV_REST_MAX_MS ((int64_t)30 * 1000)
+/* 1 s to 16 s: together half a minute, which is what an API server needs to start. */
+#define DV_REST_DENIALS_MAX 5
 #define DV_REST_DENIED_MS ((int64_t)3 * 60 * 1000)
 #define DV_WATCH_HEALTHY_MS ((int64_t)60 * 1000)
 /* A watch that ends regularly after that long is no failure. */
@@ -51,7 +54,8 @@ typedef struct {
     dv_reflector_state state;
     bool list_next;    /* after the rest */
     int64_t due_ms;    /* RESTING; else INT64_MAX */
-    unsigned failures; /* in a row */
+    unsigned failures; /* in a row, but for denials */
+    unsigned denials;  /* in a row */
     unsigned refusals; /* of watches, in a row */
     int64_t limit;     /* of a page */
     bool paging;       /* the first page is in the store */

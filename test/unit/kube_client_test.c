@@ -294,6 +294,26 @@ static void the_version_is_read(void **state DV_UNUSED)
     assert_err(dv_kube_version(&t.ctx, t.kube, &none), DV_TRANSIENT, NULL);
 }
 
+static void a_no_counts_from_a_server_that_is_ready(void **state DV_UNUSED)
+{
+    bool allowed = true;
+
+    say(0, (reply){"POST ", 201, NULL, "{\"status\":{\"allowed\":false}}", 1, 0});
+    say(1, (reply){"GET /readyz ", 500, NULL, "[-]informer-sync failed", 1, 0});
+    dv_auto(dv_err) err = dv_kube_may(&t.ctx, t.kube, NULL, "get", &configmaps, NULL, &allowed);
+    assert_true(dv_err_is(err, DV_TRANSIENT));
+    assert_string_equal(dv_err_reason(err), "ServerNotReady");
+    /* It became ready between the two questions. */
+    say(0, (reply){"POST ", 201, NULL, "{\"status\":{\"allowed\":false}}", 1, 0});
+    say(1, (reply){"GET /readyz ", 200, NULL, "ok", 0, 0});
+    say(2, (reply){"POST ", 201, NULL, "{\"status\":{\"allowed\":true}}", 0, 0});
+    assert_ok(dv_kube_may(&t.ctx, t.kube, NULL, "get", &configmaps, NULL, &allowed));
+    assert_true(allowed);
+    say(0, (reply){"POST ", 201, NULL, "{\"status\":{\"allowed\":false}}", 0, 0});
+    assert_ok(dv_kube_may(&t.ctx, t.kube, NULL, "get", &configmaps, NULL, &allowed));
+    assert_false(allowed);
+}
+
 static void may_asks_as_the_account(void **state DV_UNUSED)
 {
     bool allowed = false;
@@ -525,6 +545,30 @@ static void discovery_that_fails_is_transient_and_keeps_what_was_known(void **st
     dv_fake_clock_advance(&t.clock, DV_KUBE_DISCOVERY_MS);
     assert_ok(find("v1", "Pod", &found));
     assert_err(find("v1", "Node", &found), DV_TRANSIENT, "discovery: the server answered 503");
+}
+
+/* While it starts a server lists what it has got to so far: that something is missing means nothing. */
+static void a_server_that_is_not_ready_has_no_say_about_kinds(void **state DV_UNUSED)
+{
+    const dv_resource *found = NULL;
+
+    say_discovery(DISCOVERY(""));
+    say(2, (reply){"GET /readyz ", 500, NULL, "[-]informer-sync failed", 0, 0});
+    dv_auto(dv_err) err = find("x.io/v1", "Thing", &found);
+    assert_true(dv_err_is(err, DV_TRANSIENT));
+    assert_string_equal(dv_err_reason(err), "ServerNotReady");
+    say(2, (reply){"GET /readyz ", 200, NULL, "ok", 0, 0});
+    assert_err(find("x.io/v1", "Thing", &found), DV_NOT_FOUND, NULL);
+    assert_ok(find("v1", "Pod", &found));
+    /* Restarted: what it has not got to yet is still known. */
+    say(0, (reply){"GET /api ", 200, NULL, DISCOVERY(""), 0, 0});
+    say(2, (reply){"GET /readyz ", 503, "Retry-After: 3\r\n", "", 0, 0});
+    dv_kube_discovery_suspect(t.kube);
+    dv_fake_clock_advance(&t.clock, DV_KUBE_DISCOVERY_MS);
+    assert_ok(find("v1", "Pod", &found));
+    dv_auto(dv_err) again = find("x.io/v1", "Thing", &found);
+    assert_true(dv_err_is(again, DV_TRANSIENT));
+    assert_int_equal(dv_err_retry_after_ms(again), 3000);
 }
 
 static void too_many_kinds_are_refused(void **state DV_UNUSED)
@@ -914,6 +958,7 @@ int main(void)
         WITH_SERVER(requests_are_counted_by_verb_and_code),
         WITH_SERVER(the_version_is_read),
         WITH_SERVER(may_asks_as_the_account),
+        WITH_SERVER(a_no_counts_from_a_server_that_is_ready),
         WITH_SERVER(pages_are_walked_and_bad_items_left_out),
         WITH_SERVER(a_walk_ends_at_the_callers_error),
         WITH_SERVER(a_token_that_expires_is_transient),
@@ -924,6 +969,7 @@ int main(void)
         WITH_SERVER(a_group_whose_server_is_down_is_not_gone),
         WITH_SERVER(a_server_without_aggregated_discovery_is_refused),
         WITH_SERVER(discovery_that_fails_is_transient_and_keeps_what_was_known),
+        WITH_SERVER(a_server_that_is_not_ready_has_no_say_about_kinds),
         WITH_SERVER(too_many_kinds_are_refused),
         WITH_SERVER(many_threads_wait_for_one_reading),
         WITH_SERVER(a_static_kind_is_interned),

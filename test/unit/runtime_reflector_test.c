@@ -255,7 +255,7 @@ static const struct list_failure_row {
     {"and an expired token", 410, STATUS("410", "Expired"), 1000, 1250},
     {"and a proxy's page", 502, "<html>", 1000, 1250},
     {"a kind that is not served", 404, "404 page not found", 1000, 1250},
-    {"a forbidden list is tried again in minutes", 403, STATUS("403", "Forbidden"), 180000, 240000},
+    {"a forbidden list too: the server may be starting", 403, STATUS("403", "Forbidden"), 1000, 1250},
     {"a busy server says when", 429,
      "{\"kind\":\"Status\",\"code\":429,\"reason\":\"TooManyRequests\",\"details\":{"
      "\"retryAfterSeconds\":7}}",
@@ -492,17 +492,57 @@ static void a_busy_server_is_no_refusal(void **state)
     }
 }
 
-static void a_forbidden_watch_is_tried_again_in_minutes(void **state)
+/* A starting API server refuses for half a minute; then the refusal is RBAC's. */
+static void a_list_that_stays_forbidden_is_tried_again_in_minutes(void **state)
+{
+    dv_auto(fixture) f = fixture_new();
+
+    (void)state;
+    for (int64_t ms = 1000; ms <= 16000; ms *= 2) {
+        assert_asked(f, "list 500");
+        refused(f, 403, STATUS("403", "Forbidden"));
+        assert_true(f->r.denied);
+        assert_rests(f, ms, ms + ms / 4);
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_asked(f, "list 500");
+        refused(f, 403, STATUS("403", "Forbidden"));
+        assert_rests(f, 180000, 240000);
+    }
+}
+
+/* The watch, and after three refusals the list. */
+static void a_watch_that_stays_forbidden_is_tried_again_in_minutes(void **state)
 {
     dv_auto(fixture) f = watching();
 
     (void)state;
-    ended(f, 403, STATUS("403", "Forbidden"), NULL);
-    assert_true(f->r.denied);
+    for (int i = 0; i < DV_REST_DENIALS_MAX; i++) {
+        if (i < DV_WATCH_REFUSALS_MAX)
+            ended(f, 403, STATUS("403", "Forbidden"), NULL);
+        else
+            refused(f, 403, STATUS("403", "Forbidden"));
+        assert_true(f->r.denied);
+        assert_rests(f, (int64_t)1000 << i, (int64_t)1250 << i);
+        assert_asked(f, i + 1 < DV_WATCH_REFUSALS_MAX ? "watch 10" : "list 500");
+    }
+    refused(f, 403, STATUS("403", "Forbidden"));
     assert_rests(f, 180000, 240000);
-    assert_asked(f, "watch 10");
-    dv_reflector_began(&f->r, f->now);
-    assert_false(f->r.denied);
+}
+
+static void what_was_permitted_meanwhile_is_tried_again_soon(void **state)
+{
+    dv_auto(fixture) f = watching();
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        ended(f, 403, STATUS("403", "Forbidden"), NULL);
+        assert_rests(f, 1000, 1250);
+        assert_asked(f, "watch 10");
+        dv_reflector_began(&f->r, f->now);
+        assert_false(f->r.denied);
+        line(f, EVENT("BOOKMARK", "{\"metadata\":{\"resourceVersion\":\"10\"}}"));
+    }
 }
 
 static void a_watch_that_overflowed_is_listed_anew(void **state)
@@ -576,7 +616,9 @@ int main(void)
     DV_TEST(&suite, a_server_that_is_down_is_not_listed);
     DV_TEST(&suite, a_busy_server_is_no_refusal);
     DV_TEST(&suite, a_header_may_say_how_long_to_wait);
-    DV_TEST(&suite, a_forbidden_watch_is_tried_again_in_minutes);
+    DV_TEST(&suite, a_list_that_stays_forbidden_is_tried_again_in_minutes);
+    DV_TEST(&suite, a_watch_that_stays_forbidden_is_tried_again_in_minutes);
+    DV_TEST(&suite, what_was_permitted_meanwhile_is_tried_again_soon);
     DV_TEST(&suite, a_watch_that_overflowed_is_listed_anew);
     DV_TEST(&suite, a_write_of_ours_is_seen_and_stays_as_it_was);
     DV_TEST(&suite, a_write_elsewhere_is_not_for_us);
