@@ -4,7 +4,7 @@
 #include "pm_run.h"
 
 /* Brief waits are not worth a status: it is written when one lasts longer. */
-enum { QUIET_WAIT_MS = 5000, COALESCE_MS = 200, DENIED_ONCE_MS = 5000 };
+enum { QUIET_WAIT_MS = 5000, COALESCE_MS = 200 };
 
 const dv_resource *resource_pm(dv_kube *kube)
 {
@@ -454,12 +454,6 @@ static dv_result finish(dv_ctx *ctx, pm_run *run, dv_err *err)
         dv_err_free(err);
         return (dv_result){.what = DV_WAIT, .after_ms = QUIET_WAIT_MS};
     }
-    /* A refusal may be one of an API server that has just started: it is asked once more soon. */
-    run->state->denials = dv_err_is(err, DV_DENIED) ? run->state->denials + 1 : 0;
-    if (run->state->denials == 1 && strcmp(dv_err_reason(err), "Forbidden") == 0) {
-        dv_err_free(err);
-        return (dv_result){.what = DV_WAIT, .after_ms = DENIED_ONCE_MS};
-    }
     if (run->pm->deleted_at_ms && dv_err_is(err, DV_INVALID)) /* it is tried again, and ends */
         err = dv_err_recast(err, DV_DENIED, NULL);
     return dv_result_from(
@@ -495,6 +489,7 @@ dv_result pm_reconcile(void *arg, dv_ctx *ctx, const char *key)
         .state = states_get(op->states, key, pm->uid),
         .status = dv_pm_status_dup(&pm->status),
         .resource_version = dv_strdup(pm->resource_version),
+        .refusal_lasts = dv_controller_refusal_lasts(op->pm_controller, key),
         .requested =
             pm->requested_at && !same_text(pm->requested_at, pm->status.last_handled_reconcile_at),
     };

@@ -255,10 +255,11 @@ static int64_t now_unix_ms(dv_ctx *ctx)
     return ctx->clock->unix_us(ctx->clock) / 1000;
 }
 
+/* refusal_lasts: a no of the API server is meant, and not that of one that is starting. */
 static void summarize(dv_ctx *ctx, const dv_pkgrepo *repo, const dv_repo_sync_result *result,
-                      const dv_err *err, dv_pkgrepo_status *status)
+                      const dv_err *err, bool refusal_lasts, dv_pkgrepo_status *status)
 {
-    bool stalled = dv_err_is(err, DV_INVALID) || dv_err_is(err, DV_DENIED);
+    bool stalled = dv_err_is(err, DV_INVALID) || (dv_err_is(err, DV_DENIED) && refusal_lasts);
     bool served = result && (!err || result->stale);
     DV_CLEANUP(dv_buf_done) dv_buf message = DV_BUF_INIT(DV_LINE_MAX);
 
@@ -399,7 +400,8 @@ dv_result pkgrepo_reconcile(void *arg, dv_ctx *ctx, const char *key)
     if (known && (result.changed || repo->generation != repo->status.observed_generation))
         wake_packages(op, result.changed ? &result : NULL);
     tell_warnings(op, repo, &result);
-    summarize(ctx, repo, known ? &result : NULL, err, &status);
+    summarize(ctx, repo, known ? &result : NULL, err,
+              dv_controller_refusal_lasts(op->pkgrepo_controller, key), &status);
     if (err)
         dv_warn(ctx->log, "repository not synced", dv_s("reason", dv_err_reason(err)), dv_e(err));
     err = dv_err_join(err, write_status(ctx, op, repo, &status));

@@ -22,6 +22,7 @@ typedef struct {
     char *as;            /* impersonated user; NULL: the operator itself */
     pm_phase phase;
     bool requested; /* the annotation asks for a run */
+    bool refusal_lasts; /* an API server's no is meant, and not that of one that is starting */
     bool settled;   /* what is wished is what was applied: only drift and health are looked at */
     bool done;      /* the remaining steps are skipped */
     bool quiet;     /* no status is written (suspended) */

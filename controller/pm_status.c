@@ -102,11 +102,25 @@ static void succeed(dv_ctx *ctx, pm_run *run)
     set(ctx, run, "Ready", "True", "Installed", message);
 }
 
+/* Said by the API server, which may only be starting; what we refuse ourselves is meant at once. */
+static bool is_servers_no(const dv_err *err)
+{
+    return strcmp(dv_err_reason(err), "Forbidden") == 0 ||
+           strcmp(dv_err_reason(err), "DependencyNotPermitted") == 0;
+}
+
+static bool needs_somebody(const pm_run *run, const dv_err *err)
+{
+    if (dv_err_is(err, DV_DENIED))
+        return run->refusal_lasts || !is_servers_no(err);
+    return dv_err_is(err, DV_INVALID);
+}
+
 /* A wait goes on by itself; a failure that only a change can mend is Stalled. */
 static void fail(dv_ctx *ctx, pm_run *run, const dv_err *err)
 {
     const char *reason = dv_err_reason(err), *message = dv_err_str(err);
-    bool stalled = dv_err_is(err, DV_INVALID) || dv_err_is(err, DV_DENIED);
+    bool stalled = needs_somebody(run, err);
     bool deleting = run->pm->deleted_at_ms != 0;
 
     if (dv_err_is(err, DV_BUG))

@@ -63,11 +63,16 @@ static dv_err *account_exists(dv_ctx *ctx, const pm_run *run, bool *ret_exists)
     return NULL;
 }
 
-/* From now on what may not be deleted is left behind. */
-static bool may_leave_denied(dv_ctx *ctx, pm_run *run)
+/*
+ * From now on what may not be deleted is left behind: but not at the word of an API server that
+ * has just started.
+ */
+static bool may_leave_denied(dv_ctx *ctx, pm_run *run, const dv_err *refusal)
 {
     bool exists = true;
 
+    if (dv_err_is(refusal, DV_DENIED) && !run->refusal_lasts)
+        return false;
     if (is_overdue(ctx, run) || namespace_is_terminating(run->op, run->pm->ns))
         return true;
     dv_err_free(account_exists(ctx, run, &exists));
@@ -146,7 +151,6 @@ dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run)
         .pm = run->pm,
         .as = run->as,
         .allow_data_loss = run->pm->allow_data_loss,
-        .orphan_denied = is_overdue(ctx, run),
         .overdue = is_overdue(ctx, run),
     };
 
@@ -156,7 +160,7 @@ dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run)
     dv_err *err = remove_or_orphan(ctx, run, &env, &result);
     bool data_held = err && strcmp(dv_err_reason(err), "DataWouldBeLost") == 0;
     if ((dv_err_is(err, DV_DENIED) || dv_err_is(err, DV_INVALID)) && !data_held &&
-        !env.orphan_denied && may_leave_denied(ctx, run)) {
+        may_leave_denied(ctx, run, err)) {
         dv_err_free(err);
         env.orphan_denied = true;
         err = remove_or_orphan(ctx, run, &env, &result);

@@ -51,13 +51,19 @@ static bool is_ours(const search *s, const dv_objref *ref, const json_t *object)
     return false;
 }
 
+/* Figures that are made as they are asked for: nobody keeps anything there. */
+static bool holds_no_data(const char *group)
+{
+    return dv_str_ends(dv_str_of(group), DV_STR("metrics.k8s.io"));
+}
+
 /* What Kubernetes itself puts into every namespace, or makes for an object that goes with us. */
 static bool is_automatic(const search *s, const dv_objref *ref, const json_t *object)
 {
     return dv_json_at(object, "/metadata/ownerReferences/0") || dv_obj_deleting(object) ||
            (strcmp(ref->kind, "ServiceAccount") == 0 && strcmp(ref->name, "default") == 0) ||
            (strcmp(ref->kind, "ConfigMap") == 0 && strcmp(ref->name, "kube-root-ca.crt") == 0) ||
-           strcmp(ref->kind, "Endpoints") == 0 || strcmp(s->resource->group, "metrics.k8s.io") == 0;
+           strcmp(ref->kind, "Endpoints") == 0 || holds_no_data(s->resource->group);
 }
 
 static dv_err *look_at(void *arg, const json_t *object)
@@ -126,27 +132,33 @@ static dv_err *look_through(dv_ctx *ctx, const dv_remove_env *env, const dv_reso
     return err;
 }
 
-/* NULL in *ret_object: there is nothing to lose, or what is there can't be read, which may be a
- * loss.
- */
-static dv_err *read_definition(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *resource,
-                               const char *name, search *s, json_t **ret_object)
+/* What may not be read is lost with its definition, unless that may not be deleted either. */
+static dv_err *check_unread(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *crds,
+                            const char *name, search *s)
+{
+    dv_auto_str what = dv_asprintf("custom resources of %s, which may not be read,", name);
+    bool may;
+
+    DV_CHECK(dv_kube_may(ctx, env->kube, env->as, "delete", crds, /* ns= */ NULL, &may));
+    if (may)
+        add_loss(s, what);
+    return NULL;
+}
+
+/* NULL in *ret_crd: there is nothing to look through. */
+static dv_err *read_definition(dv_ctx *ctx, const dv_remove_env *env, const dv_resource *crds,
+                               const char *name, search *s, json_t **ret_crd)
 {
     const dv_kube_request get = {
-        .verb = DV_KUBE_GET, .resource = resource, .name = name, .as = env->as};
-    dv_auto(dv_err) err = dv_kube_do(ctx, env->kube, &get, ret_object);
-    bool may_delete = false;
+        .verb = DV_KUBE_GET, .resource = crds, .name = name, .as = env->as};
+    dv_err *err = dv_kube_do(ctx, env->kube, &get, ret_crd);
 
     if (!dv_err_is(err, DV_NOT_FOUND) && !dv_err_is(err, DV_DENIED))
-        return DV_TAKE(err);
-    if (dv_err_is(err, DV_DENIED))
-        DV_CHECK(dv_kube_may(ctx, env->kube, env->as, "delete", resource, NULL, &may_delete));
-    if (may_delete) {
-        dv_auto_str what =
-            dv_asprintf("custom resources of %s, which the account may not read", name);
-        add_loss(s, what);
-    }
-    return NULL;
+        return err;
+    bool denied = dv_err_is(err, DV_DENIED);
+    dv_err_free(err);
+    *ret_crd = NULL;
+    return denied ? check_unread(ctx, env, crds, name, s) : NULL;
 }
 
 static dv_err *check_definition(dv_ctx *ctx, const dv_remove_env *env,
@@ -173,6 +185,21 @@ static dv_err *check_definition(dv_ctx *ctx, const dv_remove_env *env,
     return look_through(ctx, env, resource, s);
 }
 
+/* A server that is down can't say what it has in the namespace. */
+static void count_unavailable(const dv_remove_env *env, search *s)
+{
+    size_t cursor = 0;
+    char *group;
+
+    while (dv_kube_next_unavailable(env->kube, &cursor, &group)) {
+        dv_auto_str own = group;
+        dv_auto_str what = dv_asprintf("objects of %s, whose API does not answer,", own);
+
+        if (!holds_no_data(own))
+            add_loss(s, what);
+    }
+}
+
 /* Kinds that people keep things in; what controllers derive from them (pods, replica sets, slices)
  * has owners. */
 static dv_err *check_namespace(dv_ctx *ctx, const dv_remove_env *env, const dv_inventory_item *item,
@@ -182,8 +209,8 @@ static dv_err *check_namespace(dv_ctx *ctx, const dv_remove_env *env, const dv_i
     const dv_resource *resource;
 
     /* A kind that is not known is not looked through: know them all, also right after a restart. */
-    dv_kube_discovery_suspect(env->kube);
-    DV_CHECK(dv_kube_resource(ctx, env->kube, item->ref.api_version, item->ref.kind, &resource));
+    DV_CHECK(dv_kube_discover(ctx, env->kube));
+    count_unavailable(env, s);
     s->ns = item->ref.name;
     while (dv_kube_next_resource(env->kube, &cursor, &resource)) {
         if (!resource->namespaced || !resource->can_list_watch || !resource->can_delete ||

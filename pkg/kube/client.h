@@ -73,6 +73,13 @@ void dv_kube_discovery_stale(dv_kube *kube);
  */
 void dv_kube_discovery_suspect(dv_kube *kube);
 /*
+ * All kinds that there are now are known afterwards (as of the last 2 s), but for those of groups
+ * that dv_kube_next_unavailable() names. TRANSIENT, as a look-up; what was known stays.
+ */
+DV_MUST_USE dv_err *dv_kube_discover(dv_ctx *ctx, dv_kube *kube);
+/* Walks the groups whose server can't say its kinds; *ret_group is owned. As dv_kube_next_resource(). */
+bool dv_kube_next_unavailable(dv_kube *kube, size_t *cursor, char **ret_group);
+/*
  * Walks the preferred version of all kinds that discovery knows: *cursor starts at 0; false at
  * the end. Kinds that come meanwhile may be missed. Discovery must have been read (any look-up
  * does).

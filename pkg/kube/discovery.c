@@ -374,20 +374,28 @@ static dv_err *missing(dv_discovery *d, dv_str group, const char *where, const c
                       where);
 }
 
+/* Reads discovery as often as it takes. *ret_hit may be set also where that failed. */
+static dv_err *find(dv_ctx *ctx, dv_kube *kube, bool by_group, const char *key,
+                    const dv_resource **ret_hit)
+{
+    dv_err *err = NULL;
+
+    while (peek(ctx, &kube->discovery, by_group, dv_str_of(key), ret_hit, &err) == MUST_LOAD) {
+        err = load(ctx, kube);
+        if (err)
+            break;
+    }
+    return err;
+}
+
 static dv_err *look_up(dv_ctx *ctx, dv_kube *kube, bool by_group, const char *where,
                        const char *kind, const dv_resource **ret_resource)
 {
     dv_discovery *d = &kube->discovery;
     dv_auto_str key = dv_asprintf("%s|%s", where, kind);
     const dv_resource *hit = NULL;
-    dv_err *err = NULL;
-    look seen;
+    dv_err *err = find(ctx, kube, by_group, key, &hit);
 
-    while ((seen = peek(ctx, d, by_group, dv_str_of(key), &hit, &err)) == MUST_LOAD) {
-        err = load(ctx, kube);
-        if (err)
-            break;
-    }
     if (err && !hit)
         return err;
     dv_err_free(err); /* what was known is better than nothing */
@@ -453,6 +461,26 @@ void dv_kube_discovery_suspect(dv_kube *kube)
     DV_LOCK_SCOPE(&kube->discovery.mu);
 
     kube->discovery.suspect = true;
+}
+
+dv_err *dv_kube_discover(dv_ctx *ctx, dv_kube *kube)
+{
+    const dv_resource *hit = NULL;
+
+    dv_kube_discovery_suspect(kube);
+    return find(ctx, kube, /* by_group= */ false, "v1|Namespace", &hit);
+}
+
+bool dv_kube_next_unavailable(dv_kube *kube, size_t *cursor, char **ret_group)
+{
+    DV_LOCK_SCOPE(&kube->discovery.mu);
+    dv_str group;
+    void *value;
+
+    if (!dv_map_next(kube->discovery.kinds.unavailable, cursor, &group, &value))
+        return false;
+    *ret_group = dv_str_dup(group);
+    return true;
 }
 
 bool dv_kube_next_resource(dv_kube *kube, size_t *cursor, const dv_resource **ret_resource)

@@ -22,7 +22,7 @@ dv_result dv_result_from(dv_err *err, int64_t interval_ms)
         result = (dv_result){DV_WAIT, after_ms ? after_ms : DV_WAITING_MS};
         break;
     case DV_DENIED:
-        result = (dv_result){DV_WAIT, DV_MAX(after_ms, DV_DENIED_MS)};
+        result = (dv_result){DV_REFUSED, after_ms};
         break;
     case DV_INVALID:
         result = (dv_result){DV_DONE, interval_ms};
@@ -40,7 +40,9 @@ dv_result dv_result_from(dv_err *err, int64_t interval_ms)
 static const char *result_name(dv_result result)
 {
     static const char *const names[] = {
-        [DV_DONE] = "done", [DV_AGAIN] = "again", [DV_WAIT] = "wait", [DV_RETRY] = "retry"};
+        [DV_DONE] = "done",   [DV_AGAIN] = "again",     [DV_WAIT] = "wait",
+        [DV_RETRY] = "retry", [DV_REFUSED] = "refused",
+    };
 
     return names[result.what];
 }
@@ -135,11 +137,24 @@ void dv_manager_on_stop(dv_manager *manager, void (*stop)(void *arg), void *arg)
     manager->stop_arg = arg;
 }
 
+/* Owned. */
+static char *full_key(const dv_controller *controller, const char *key)
+{
+    return dv_asprintf("%s%c%s", controller->options.name, KEY_SEPARATOR, key);
+}
+
 void dv_controller_enqueue(dv_controller *controller, const char *key, int64_t delay_ms)
 {
-    dv_auto_str full = dv_asprintf("%s%c%s", controller->options.name, KEY_SEPARATOR, key);
+    dv_auto_str full = full_key(controller, key);
 
     dv_queue_add(controller->manager->queue, full, delay_ms);
+}
+
+bool dv_controller_refusal_lasts(const dv_controller *controller, const char *key)
+{
+    dv_auto_str full = full_key(controller, key);
+
+    return dv_queue_refused_for_ms(controller->manager->queue, full) >= DV_REFUSAL_LASTS_MS;
 }
 
 bool dv_manager_leading(const dv_manager *manager)
@@ -186,10 +201,13 @@ static void requeue(dv_queue *queue, const char *key, dv_result result)
         dv_queue_again(queue, key);
         break;
     case DV_WAIT:
-        dv_queue_add(queue, key, result.after_ms);
+        dv_queue_wait(queue, key, result.after_ms);
         break;
     case DV_RETRY:
         dv_queue_retry(queue, key, result.after_ms);
+        break;
+    case DV_REFUSED:
+        dv_queue_refused(queue, key, result.after_ms);
         break;
     }
 }

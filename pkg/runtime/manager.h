@@ -22,16 +22,16 @@
 /* What is to happen with a key after its run. */
 typedef struct {
     enum {
-        DV_DONE,  /* forget the backoff; again after after_ms, if not 0 */
-        DV_AGAIN, /* at once, from fresh reads; backs off from the third in a row */
-        DV_WAIT,  /* after after_ms, no backoff counted */
-        DV_RETRY, /* backoff, at least after_ms */
+        DV_DONE,    /* forget the backoff; again after after_ms, if not 0 */
+        DV_AGAIN,   /* at once, from fresh reads; backs off from the third in a row */
+        DV_WAIT,    /* after after_ms, no backoff counted */
+        DV_RETRY,   /* backoff, at least after_ms */
+        DV_REFUSED, /* the backoff of refusals (dv_queue_refused()), at least after_ms */
     } what;
     int64_t after_ms;
 } dv_result;
 
 #define DV_WAITING_MS ((int64_t)5000)
-#define DV_DENIED_MS ((int64_t)3 * 60 * 1000)
 /*
  * The one switch from an error's kind to a requeue. Takes err. interval_ms: after success, and
  * after INVALID; 0: never.
@@ -81,6 +81,12 @@ void dv_manager_on_lead(dv_manager *manager, dv_err *(*lead)(void *arg, dv_ctx *
  */
 void dv_manager_on_stop(dv_manager *manager, void (*stop)(void *arg), void *arg);
 void dv_controller_enqueue(dv_controller *controller, const char *key, int64_t delay_ms);
+/*
+ * Has every run of the key been refused for DV_REFUSAL_LASTS_MS? Before that a refusal may be one of
+ * an API server that is starting.
+ */
+#define DV_REFUSAL_LASTS_MS ((int64_t)10 * 1000)
+bool dv_controller_refusal_lasts(const dv_controller *controller, const char *key);
 /* True while we lead (always, without election). */
 bool dv_manager_leading(const dv_manager *manager);
 /* Ports of the listeners that were asked for; 0: none. After run began. */

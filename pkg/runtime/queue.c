@@ -16,6 +16,8 @@ struct item {
     bool dirty;         /* HELD: added meanwhile, wanted at due_ms */
     unsigned retries;   /* in a row */
     unsigned conflicts; /* dv_queue_again() in a row */
+    unsigned refusals;  /* dv_queue_refused() in a row */
+    int64_t refused_ms; /* the first of them */
     int64_t due_ms;     /* DELAYED, or HELD and dirty */
     size_t heap_at;     /* DELAYED: place in the heap */
     item *next;         /* READY */
@@ -175,7 +177,7 @@ static item *item_of(dv_queue *queue, const char *key)
 
 static void forget_if_idle(dv_queue *queue, item *it)
 {
-    if (it->where != IDLE || it->retries || it->conflicts)
+    if (it->where != IDLE || it->retries || it->conflicts || it->refusals)
         return;
     dv_map_take(queue->items, dv_str_of(it->key));
     item_free(it);
@@ -209,20 +211,21 @@ void dv_queue_add(dv_queue *queue, const char *key, int64_t delay_ms)
     add_at(queue, item_of(queue, key), now_ms(queue) + delay_ms);
 }
 
-static int64_t backoff_of(unsigned retries)
+/* first_ms doubled so often, at most max_ms, and a jitter. */
+static int64_t backoff_of(int64_t first_ms, unsigned doublings, int64_t max_ms)
 {
-    int64_t delay = DV_BACKOFF_MAX_MS;
+    int64_t delay = doublings < 32 ? DV_MIN(first_ms << doublings, max_ms) : max_ms;
 
-    if (retries < 32)
-        delay = DV_MIN(DV_BACKOFF_FIRST_MS << retries, DV_BACKOFF_MAX_MS);
     return delay + (int64_t)dv_random_below((uint64_t)(delay * JITTER_PERCENT / 100 + 1));
 }
 
 static int64_t retry(dv_queue *queue, item *it, int64_t min_ms)
 {
-    int64_t delay = DV_MAX(backoff_of(it->retries), min_ms);
+    int64_t delay =
+        DV_MAX(backoff_of(DV_BACKOFF_FIRST_MS, it->retries, DV_BACKOFF_MAX_MS), min_ms);
 
     it->retries++;
+    it->refusals = 0;
     add_at(queue, it, now_ms(queue) + delay);
     return delay;
 }
@@ -241,10 +244,34 @@ int64_t dv_queue_again(dv_queue *queue, const char *key)
     DV_LOCK_SCOPE(&queue->mu);
     item *it = item_of(queue, key);
 
+    it->refusals = 0;
     if (++it->conflicts > AGAIN_AT_ONCE)
         return retry(queue, it, 0);
     add_at(queue, it, now_ms(queue));
     return 0;
+}
+
+int64_t dv_queue_refused(dv_queue *queue, const char *key, int64_t min_ms)
+{
+    DV_LOCK_SCOPE(&queue->mu);
+    item *it = item_of(queue, key);
+    int64_t backoff = backoff_of(DV_REFUSED_FIRST_MS, 2 * it->refusals, DV_REFUSED_MAX_MS);
+
+    if (it->refusals++ == 0)
+        it->refused_ms = now_ms(queue);
+    it->conflicts = 0;
+    min_ms = DV_MAX(min_ms, backoff);
+    add_at(queue, it, now_ms(queue) + min_ms);
+    return min_ms;
+}
+
+void dv_queue_wait(dv_queue *queue, const char *key, int64_t delay_ms)
+{
+    DV_LOCK_SCOPE(&queue->mu);
+    item *it = item_of(queue, key);
+
+    it->refusals = 0;
+    add_at(queue, it, now_ms(queue) + delay_ms);
 }
 
 void dv_queue_forget(dv_queue *queue, const char *key)
@@ -254,7 +281,7 @@ void dv_queue_forget(dv_queue *queue, const char *key)
 
     if (!it)
         return;
-    it->retries = it->conflicts = 0;
+    it->retries = it->conflicts = it->refusals = 0;
     forget_if_idle(queue, it);
 }
 
@@ -264,6 +291,14 @@ unsigned dv_queue_retries(dv_queue *queue, const char *key)
     const item *it = dv_map_get(queue->items, dv_str_of(key));
 
     return it ? it->retries : 0;
+}
+
+int64_t dv_queue_refused_for_ms(dv_queue *queue, const char *key)
+{
+    DV_LOCK_SCOPE(&queue->mu);
+    const item *it = dv_map_get(queue->items, dv_str_of(key));
+
+    return it && it->refusals ? now_ms(queue) - it->refused_ms : 0;
 }
 
 /* The oldest ready key, now held, or NULL. */

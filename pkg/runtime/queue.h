@@ -33,10 +33,23 @@ void dv_queue_add(dv_queue *queue, const char *key, int64_t delay_ms);
 int64_t dv_queue_retry(dv_queue *queue, const char *key, int64_t min_ms);
 /* As dv_queue_retry(), but at once the first two times in a row: for conflicts. */
 int64_t dv_queue_again(dv_queue *queue, const char *key);
+/*
+ * As dv_queue_retry(), for what was refused: DV_REFUSED_FIRST_MS, four times as long each time in a
+ * row up to DV_REFUSED_MAX_MS. An API server that is starting refuses what it allows later, so the
+ * first are asked again soon; one that lasts ends when somebody changes a role, and of that no event
+ * tells.
+ */
+#define DV_REFUSED_FIRST_MS ((int64_t)2000)
+#define DV_REFUSED_MAX_MS ((int64_t)3 * 60 * 1000)
+int64_t dv_queue_refused(dv_queue *queue, const char *key, int64_t min_ms);
+/* As dv_queue_add(), after a run that was not refused and has not failed. */
+void dv_queue_wait(dv_queue *queue, const char *key, int64_t delay_ms);
 /* The key has succeeded: its backoff starts over. */
 void dv_queue_forget(dv_queue *queue, const char *key);
 /* How often the key has been retried in a row. */
 unsigned dv_queue_retries(dv_queue *queue, const char *key);
+/* For how long all runs of the key have been refused; 0: the last one was not. */
+int64_t dv_queue_refused_for_ms(dv_queue *queue, const char *key);
 /* Blocks. *ret_key is borrowed until dv_queue_done(), which must follow. CANCELED: stopped. */
 DV_MUST_USE dv_err *dv_queue_get(dv_queue *queue, const char **ret_key);
 /* Does not block; false: nothing is ready now. For tests with a clock of their own. */

@@ -592,6 +592,33 @@ static void of_much_data_some_is_named(void **state DV_UNUSED)
                "would be lost, and more,");
 }
 
+static const struct unread_row {
+    const char *name;
+    const char *forbidden; /* by access reviews */
+    const char *lost;
+} unread_rows[] = {
+    {"the resources of a definition that may not be read are data", "none none",
+     "custom resources of widgets.example.com"},
+    {"unless the definition may not be deleted either", "delete customresourcedefinitions", NULL},
+};
+
+static void what_may_not_be_read_is_not_lost(void **state)
+{
+    const struct unread_row *row = *state;
+
+    put(CRD);
+    put(WIDGET("theirs"));
+    cluster_forbid(t.cluster, row->forbidden);
+    cluster_fail(t.cluster, "GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions/", 403, 99,
+                 "");
+    list(I_CRD);
+    dv_auto(dv_err) err = dv_remove_check(&t.cluster->ctx, &t.env, &t.items);
+    assert_string_equal(err ? dv_err_reason(err) : "nothing",
+                        row->lost ? "DataWouldBeLost" : "nothing");
+    if (row->lost)
+        assert_non_null(strstr(dv_err_str(err), row->lost));
+}
+
 static void a_look_that_fails_holds_the_run(void **state DV_UNUSED)
 {
     put(SPACE);
@@ -607,6 +634,7 @@ int main(void)
 
     DV_TABLE(&suite, one_object_goes_or_stays, rows);
     DV_TEST(&suite, adopted_objects_lose_our_marks);
+    DV_TABLE(&suite, what_may_not_be_read_is_not_lost, unread_rows);
     DV_TEST(&suite, what_was_adopted_and_made_anew_keeps_its_marks);
     DV_TEST(&suite, classes_go_in_reverse_and_wait_for_each_other);
     DV_TEST(&suite, what_is_held_past_the_time_limit_is_left_and_listed);

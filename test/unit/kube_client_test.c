@@ -520,6 +520,36 @@ static void a_group_whose_server_is_down_is_not_gone(void **state DV_UNUSED)
     dv_auto(dv_err) err = find("metrics.io/v1", "PodMetrics", &found);
     assert_true(dv_err_is(err, DV_TRANSIENT));
     assert_string_equal(dv_err_reason(err), "GroupUnavailable");
+    size_t cursor = 0;
+    char *group = NULL;
+    assert_ok(dv_kube_discover(&t.ctx, t.kube));
+    assert_true(dv_kube_next_unavailable(t.kube, &cursor, &group));
+    assert_string_equal(group, "metrics.io");
+    free(group);
+    assert_false(dv_kube_next_unavailable(t.kube, &cursor, &group));
+}
+
+static void kinds_that_must_be_known_now_are_read_or_the_call_fails(void **state DV_UNUSED)
+{
+    const dv_resource *found = NULL;
+
+    say(0, (reply){"GET /api ", 200, NULL,
+                   DISCOVERY(GROUP("", VERSION("v1", RES("namespaces", "Namespace", "Cluster", ""),
+                                               ""))),
+                   0, 0});
+    say(1, (reply){"GET /apis ", 200, NULL, DISCOVERY(""), 0, 0});
+    assert_ok(dv_kube_discover(&t.ctx, t.kube));
+    assert_int_equal(t.script[1].hits, 1);
+    dv_fake_clock_advance(&t.clock, DV_KUBE_DISCOVERY_MS);
+    say(1, (reply){"GET /apis ", 200, NULL,
+                   DISCOVERY(GROUP("x.io", VERSION("v1", RES("things", "Thing", "Cluster", ""),
+                                                   ""))),
+                   0, 0});
+    assert_ok(dv_kube_discover(&t.ctx, t.kube));
+    assert_ok(find("x.io/v1", "Thing", &found));
+    dv_fake_clock_advance(&t.clock, DV_KUBE_DISCOVERY_MS);
+    say(1, (reply){"GET /apis ", 503, NULL, "", 0, 0});
+    assert_err(dv_kube_discover(&t.ctx, t.kube), DV_TRANSIENT, "discovery");
 }
 
 static void a_server_without_aggregated_discovery_is_refused(void **state DV_UNUSED)
@@ -970,6 +1000,7 @@ int main(void)
         WITH_SERVER(a_server_without_aggregated_discovery_is_refused),
         WITH_SERVER(discovery_that_fails_is_transient_and_keeps_what_was_known),
         WITH_SERVER(a_server_that_is_not_ready_has_no_say_about_kinds),
+        WITH_SERVER(kinds_that_must_be_known_now_are_read_or_the_call_fails),
         WITH_SERVER(too_many_kinds_are_refused),
         WITH_SERVER(many_threads_wait_for_one_reading),
         WITH_SERVER(a_static_kind_is_interned),

@@ -20,7 +20,7 @@ static const struct result_row {
     {"waiting has a fixed interval", DV_WAITING, 0, {DV_WAIT, DV_WAITING_MS}},
     {"or the one that was named", DV_WAITING, 1000, {DV_WAIT, 1000}},
     {"what is not found backs off", DV_NOT_FOUND, 0, {DV_RETRY, 0}},
-    {"what is forbidden comes again in minutes", DV_DENIED, 0, {DV_WAIT, DV_DENIED_MS}},
+    {"what is forbidden comes again soon, then in minutes", DV_DENIED, 0, {DV_REFUSED, 0}},
     {"what is invalid waits for a change or the interval", DV_INVALID, 0, {DV_DONE, 600}},
     {"what was cancelled backs off", DV_CANCELED, 0, {DV_RETRY, 0}},
     {"a bug backs off", DV_BUG, 0, {DV_RETRY, 0}},

@@ -318,6 +318,61 @@ static void conflicts_come_at_once_twice(void **state)
     finish(&f);
 }
 
+static void what_is_refused_comes_soon_at_first_and_then_in_minutes(void **state)
+{
+    static const int64_t delays[] = {2000, 8000, 32000, 128000, 180000, 180000};
+    fixture f = make();
+
+    (void)state;
+    start(&f);
+    for (size_t i = 0; i < DV_LEN(delays); i++)
+        assert_in_range(dv_queue_refused(f.queue, "k", 0), delays[i], delays[i] * 11 / 10);
+    for (int i = 0; i < 100; i++)
+        dv_queue_refused(f.queue, "k", 0);
+    assert_in_range(dv_queue_refused(f.queue, "k", 0), 180000, 198000);
+    assert_int_equal(dv_queue_refused(f.queue, "k", 900000), 900000);
+    dv_queue_forget(f.queue, "k");
+    assert_in_range(dv_queue_refused(f.queue, "k", 0), 2000, 2200);
+    finish(&f);
+}
+
+/* Each takes a key that is held and has been refused. */
+static void wait_again(dv_queue *queue) { dv_queue_wait(queue, "k", 0); }
+static void retry_again(dv_queue *queue) { dv_queue_retry(queue, "k", 0); }
+static void conflict_again(dv_queue *queue) { dv_queue_again(queue, "k"); }
+static void succeed_at_last(dv_queue *queue) { dv_queue_forget(queue, "k"); }
+
+static const struct refused_row {
+    const char *name;
+    void (*then)(dv_queue *queue);
+} refused_rows[] = {
+    {"a wait ends a row of refusals", wait_again},
+    {"a failure ends a row of refusals", retry_again},
+    {"a conflict ends a row of refusals", conflict_again},
+    {"a success ends a row of refusals", succeed_at_last},
+};
+
+static void a_row_of_refusals_has_a_length(void **state)
+{
+    const struct refused_row *row = *state;
+    fixture f = make();
+
+    start(&f);
+    assert_int_equal(dv_queue_refused_for_ms(f.queue, "k"), 0);
+    dv_queue_refused(f.queue, "k", 0);
+    dv_fake_clock_advance(&f.time, 3000);
+    assert_next(&f, "k");
+    dv_queue_refused(f.queue, "k", 0);
+    dv_queue_done(f.queue, "k");
+    dv_fake_clock_advance(&f.time, 9000);
+    assert_next(&f, "k");
+    assert_int_equal(dv_queue_refused_for_ms(f.queue, "k"), 12000);
+    row->then(f.queue);
+    dv_queue_done(f.queue, "k");
+    assert_int_equal(dv_queue_refused_for_ms(f.queue, "k"), 0);
+    finish(&f);
+}
+
 static void another_failure_between_conflicts_starts_their_count_over(void **state)
 {
     fixture f = make();
@@ -446,6 +501,8 @@ int main(void)
     DV_TEST(&suite, success_forgets_the_backoff);
     DV_TEST(&suite, the_backoff_outlives_a_success_that_did_not_forget);
     DV_TEST(&suite, conflicts_come_at_once_twice);
+    DV_TEST(&suite, what_is_refused_comes_soon_at_first_and_then_in_minutes);
+    DV_TABLE(&suite, a_row_of_refusals_has_a_length, refused_rows);
     DV_TEST(&suite, another_failure_between_conflicts_starts_their_count_over);
     DV_TEST(&suite, forgetting_an_unknown_key_is_fine);
     DV_TEST(&suite, a_stopped_queue_hands_nothing_out);
