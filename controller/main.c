@@ -124,6 +124,14 @@ static void add_controllers(operator_t *op)
     op->pkgrepo_controller = dv_manager_add(op->manager, &pkgrepo);
 }
 
+/* What failed while it was away need not sit its backoff out. */
+static void api_server_is_back(void *arg)
+{
+    const operator_t *op = arg;
+
+    dv_manager_hurry(op->manager);
+}
+
 static void add_informers(operator_t *op)
 {
     dv_cache *cache = dv_manager_cache(op->manager);
@@ -145,6 +153,7 @@ static void add_informers(operator_t *op)
         .reduce = pm_reduce,
         .index = dv_pm_index,
         .changed = pm_changed,
+        .resumed = api_server_is_back,
         .arg = op,
     };
 

@@ -175,6 +175,11 @@ static void tell_changes(dv_informer *informer)
         informer->told_denied = informer->reflector.denied;
         dv_mailbox_tell(informer->cache->box);
     }
+    if (informer->told_resumes != informer->reflector.resumes) {
+        informer->told_resumes = informer->reflector.resumes;
+        if (options->resumed)
+            options->resumed(options->arg);
+    }
 }
 
 static void take_mail(dv_informer *informer)

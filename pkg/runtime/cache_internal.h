@@ -41,6 +41,7 @@ struct dv_informer {
 
     /* The cache thread's. */
     bool started, told_denied;
+    unsigned told_resumes;
     dv_http_stream *stream;
     dv_frames frames;
     uint64_t too_long; /* lines, counted so far */

@@ -63,6 +63,8 @@ typedef struct {
      * are borrowed. NULL: nobody cares.
      */
     void (*changed)(void *arg, const char *key, const dv_entry *old, const dv_entry *now);
+    /* The watch runs again after it was broken. On the cache's thread. NULL: nobody cares. */
+    void (*resumed)(void *arg);
     void *arg; /* borrowed until the cache is freed */
 } dv_informer_options;
 

@@ -150,6 +150,11 @@ void dv_controller_enqueue(dv_controller *controller, const char *key, int64_t d
     dv_queue_add(controller->manager->queue, full, delay_ms);
 }
 
+void dv_manager_hurry(dv_manager *manager)
+{
+    dv_queue_hurry(manager->queue, DV_HURRY_MS);
+}
+
 bool dv_controller_refusal_lasts(const dv_controller *controller, const char *key)
 {
     dv_auto_str full = full_key(controller, key);

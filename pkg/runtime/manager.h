@@ -81,6 +81,9 @@ void dv_manager_on_lead(dv_manager *manager, dv_err *(*lead)(void *arg, dv_ctx *
  */
 void dv_manager_on_stop(dv_manager *manager, void (*stop)(void *arg), void *arg);
 void dv_controller_enqueue(dv_controller *controller, const char *key, int64_t delay_ms);
+/* The API server is back: what has failed meanwhile is tried again within DV_HURRY_MS. */
+#define DV_HURRY_MS ((int64_t)1000)
+void dv_manager_hurry(dv_manager *manager);
 /*
  * Has every run of the key been refused for DV_REFUSAL_LASTS_MS? Before that a refusal may be one of
  * an API server that is starting.

@@ -274,6 +274,25 @@ void dv_queue_wait(dv_queue *queue, const char *key, int64_t delay_ms)
     add_at(queue, it, now_ms(queue) + delay_ms);
 }
 
+void dv_queue_hurry(dv_queue *queue, int64_t spread_ms)
+{
+    DV_LOCK_SCOPE(&queue->mu);
+    size_t cursor = 0;
+    dv_str key;
+    void *value;
+
+    while (dv_map_next(queue->items, &cursor, &key, &value)) {
+        item *it = value;
+        int64_t due_ms = now_ms(queue) + (int64_t)dv_random_below((uint64_t)spread_ms + 1);
+
+        if (it->where == IDLE)
+            continue;
+        if (it->where == DELAYED && (it->retries || it->refusals))
+            add_at(queue, it, due_ms);
+        it->retries = it->refusals = 0;
+    }
+}
+
 void dv_queue_forget(dv_queue *queue, const char *key)
 {
     DV_LOCK_SCOPE(&queue->mu);

@@ -44,6 +44,11 @@ int64_t dv_queue_again(dv_queue *queue, const char *key);
 int64_t dv_queue_refused(dv_queue *queue, const char *key, int64_t min_ms);
 /* As dv_queue_add(), after a run that was not refused and has not failed. */
 void dv_queue_wait(dv_queue *queue, const char *key, int64_t delay_ms);
+/*
+ * What made keys fail or be refused is over: those that are backing off are ready within spread_ms,
+ * and their backoff starts over.
+ */
+void dv_queue_hurry(dv_queue *queue, int64_t spread_ms);
 /* The key has succeeded: its backoff starts over. */
 void dv_queue_forget(dv_queue *queue, const char *key);
 /* How often the key has been retried in a row. */

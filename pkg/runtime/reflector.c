@@ -295,9 +295,11 @@ void dv_reflector_began(dv_reflector *r, int64_t now_ms)
     r->began_ms = now_ms;
     r->broken_since_ms = 0;
     permitted(r);
-    if (r->complained)
-        dv_info(r->log, "watch runs again", dv_s("kind", r->options->resource->kind));
+    if (!r->complained)
+        return;
+    dv_info(r->log, "watch runs again", dv_s("kind", r->options->resource->kind));
     r->complained = false;
+    r->resumes++;
 }
 
 static void relist(dv_reflector *r, int64_t now_ms)

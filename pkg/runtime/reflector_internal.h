@@ -61,6 +61,7 @@ typedef struct {
     bool paging;       /* the first page is in the store */
     int64_t began_ms;  /* when the watch was accepted; 0: not yet */
     bool complained;   /* the break was logged */
+    unsigned resumes;  /* watches that ran again after that */
 
     _Atomic bool synced, denied;
     _Atomic int64_t broken_since_ms;

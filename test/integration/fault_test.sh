@@ -144,6 +144,64 @@ test_the_api_server_is_restarted_during_a_run() {
     nothing_is_left
 }
 
+# An API server that has just started: it forbids what is allowed, knows few kinds, and says itself that it is not ready.
+starting_server() {
+    local none='{\"kind\": \"APIGroupDiscoveryList\", \"apiVersion\": \"apidiscovery.k8s.io/v2\", \"metadata\": {}, \"items\": []}'
+    local no='{\"kind\": \"SelfSubjectAccessReview\", \"apiVersion\": \"authorization.k8s.io/v1\", \"status\": {\"allowed\": false}}'
+    fault proxy "[{\"match\": {\"path\": \"/readyz\", $operator_requests}, \"fault\": {\"kind\": \"status\", \"status\": 500}, \"times\": 0},
+        {\"match\": {\"path\": \"/apis\", $operator_requests}, \"fault\": {\"kind\": \"status\", \"status\": 200, \"body\": \"$none\"}, \"times\": 0},
+        {\"match\": {\"resource\": \"selfsubjectaccessreviews\", $operator_requests}, \"fault\": {\"kind\": \"status\", \"status\": 201, \"body\": \"$no\"}, \"times\": 0},
+        {\"match\": {\"resource\": \"configmaps\", $operator_requests}, \"fault\": {\"kind\": \"status\", \"status\": 403}, \"times\": 0}]"
+}
+# All that kubectl is told of the package from now on; never_stalled looks through it.
+watch_package() {
+    spawn "seen-$p" "$kubectl" --kubeconfig "$kubeconfig" -n "$ns" get pm --field-selector "metadata.name=$1" --watch -o json </dev/null
+}
+never_stalled() {
+    end "seen-$p"
+    jq -es 'length > 1 and all(any(.status.conditions[]?; .type == "Stalled") | not)' "$work/run/seen-$p/out" >/dev/null ||
+        fail "it was Stalled: $(jq -c '.status.conditions' "$work/run/seen-$p/out" | tail -n 3)"
+}
+test_the_refusals_of_a_starting_api_server_are_asked_again() {
+    big
+    watch_package "$p-app"
+    end operator
+    starting_server
+    OPERATOR_SERVER=$(proxy) start_operator # one that knows nothing yet
+    install "$p-app" '{"version": "1.0.0"}'
+    wait_pm "$p-app" 'is("Ready"; "False")'
+    sleep 3 # the server starts
+    no_faults proxy
+    wait_ready "$p-app" 1.0.0 20
+    is_whole 1 40 one
+    never_stalled
+    k -n "$ns" delete configmap c1 >/dev/null
+    wait_for 10 "the object, whose kind is watched after all" exists configmap c1
+    wait_ready "$p-app"
+    starting_server
+    k -n "$ns" delete pm "$p-app" --wait=false >/dev/null
+    sleep 3
+    no_faults proxy
+    wait_gone pm "$p-app" "$ns" 20
+    nothing_is_left
+    if has_event "$p-app" Orphaned .; then fail "something was left for an answer of a server that starts"; fi
+}
+test_an_operator_that_everything_is_refused_to_is_not_ready_and_goes_on() {
+    end operator
+    fault proxy "{\"match\": {\"watch\": false, $operator_requests}, \"fault\": {\"kind\": \"status\", \"status\": 403}, \"times\": 0}"
+    OPERATOR_SERVER=$(proxy) start_operator &
+    wait_for 10 "requests" is_refused
+    always 2 "it is not ready" not curl -sf --max-time 2 "http://127.0.0.1:$(cat "$work/run/operator/health")/readyz"
+    no_faults proxy
+    wait $!
+    config c1 | package "$p-app" 1.0.0
+    tenant
+    repository
+    install "$p-app"
+    wait_ready "$p-app"
+}
+is_refused() { curl -sf "http://$(server_field proxy adminListen)/faults" | jq -e '.[0].fired > 0'; }
+
 # killed_during COMMAND…: the operator is killed in the middle of what that starts, and another begins.
 killed_during() {
     fault proxy "{\"match\": {\"resource\": \"configmaps\", $operator_requests, \"nth\": 10}, \"fault\": {\"kind\": \"delay\", \"ms\": 700}, \"times\": 0}"

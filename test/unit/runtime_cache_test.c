@@ -37,6 +37,7 @@ typedef struct {
 
     dv_cache *cache;
     DV_VEC(char *) told; /* "key:old>now" */
+    int resumes;
 } source;
 
 static void ask_list(void *arg, const dv_kube_request *request, int64_t timeout_ms,
@@ -215,11 +216,31 @@ static void changed(void *arg, const char *key, const dv_entry *old, const dv_en
     pthread_cond_broadcast(&s->changed);
 }
 
+static void resumed(void *arg)
+{
+    source *s = arg;
+    DV_LOCK_SCOPE(&s->mu);
+
+    s->resumes++;
+    pthread_cond_broadcast(&s->changed);
+}
+
 static dv_informer *inform(source *s)
 {
-    return dv_informer_start(
-        s->cache, &(dv_informer_options){
-                      .resource = &config_maps, .reduce = keep, .changed = changed, .arg = s});
+    return dv_informer_start(s->cache, &(dv_informer_options){.resource = &config_maps,
+                                                              .reduce = keep,
+                                                              .changed = changed,
+                                                              .resumed = resumed,
+                                                              .arg = s});
+}
+
+static void wait_for_resumes(source *s, int n)
+{
+    DV_LOCK_SCOPE(&s->mu);
+
+    while (s->resumes < n)
+        dv_cond_wait_ms(&s->changed, &s->mu, -1);
+    assert_int_equal(s->resumes, n);
 }
 
 static void assert_told(source *s, size_t i, const char *want)
@@ -459,6 +480,7 @@ static void a_cut_watch_is_resumed_from_the_last_bookmark(void **state)
     watch_begins(s, 2, 200);
     watch_sends(s, 2, DV_STR(EVENT("ADDED", OBJECT("y", "78"))));
     assert_told(s, 1, "a/y:>78");
+    wait_for_resumes(s, 1);
     assert_int_equal(dv_informer_get_stats(informer).lists, 1);
     assert_int_equal(dv_informer_get_stats(informer).skipped, 0);
 }

@@ -336,6 +336,43 @@ static void what_is_refused_comes_soon_at_first_and_then_in_minutes(void **state
     finish(&f);
 }
 
+static void what_failed_is_hurried_and_what_waits_is_not(void **state)
+{
+    fixture f = make();
+
+    (void)state;
+    start(&f);
+    for (int i = 0; i < 20; i++)
+        dv_queue_retry(f.queue, "failed", 0);
+    dv_queue_refused(f.queue, "refused", 100000);
+    dv_queue_add(f.queue, "waits", 5000);
+    dv_queue_hurry(f.queue, 1000);
+    assert_int_equal(dv_queue_retries(f.queue, "failed"), 0);
+    assert_int_equal(dv_queue_refused_for_ms(f.queue, "refused"), 0);
+    dv_fake_clock_advance(&f.time, 1000);
+    assert_depth(&f, 2, 1, 0);
+    dv_fake_clock_advance(&f.time, 4000);
+    assert_depth(&f, 3, 0, 0);
+    finish(&f);
+}
+
+static void what_fails_while_it_is_hurried_backs_off_anew(void **state)
+{
+    fixture f = make();
+
+    (void)state;
+    start(&f);
+    for (int i = 0; i < 5; i++)
+        dv_queue_retry(f.queue, "k", 0);
+    dv_fake_clock_advance(&f.time, 10000);
+    assert_next(&f, "k");
+    dv_queue_hurry(f.queue, 1000);
+    assert_in_range(dv_queue_retry(f.queue, "k", 0), 250, 275);
+    dv_queue_done(f.queue, "k");
+    assert_depth(&f, 0, 1, 0);
+    finish(&f);
+}
+
 /* Each takes a key that is held and has been refused. */
 static void wait_again(dv_queue *queue) { dv_queue_wait(queue, "k", 0); }
 static void retry_again(dv_queue *queue) { dv_queue_retry(queue, "k", 0); }
@@ -503,6 +540,8 @@ int main(void)
     DV_TEST(&suite, conflicts_come_at_once_twice);
     DV_TEST(&suite, what_is_refused_comes_soon_at_first_and_then_in_minutes);
     DV_TABLE(&suite, a_row_of_refusals_has_a_length, refused_rows);
+    DV_TEST(&suite, what_failed_is_hurried_and_what_waits_is_not);
+    DV_TEST(&suite, what_fails_while_it_is_hurried_backs_off_anew);
     DV_TEST(&suite, another_failure_between_conflicts_starts_their_count_over);
     DV_TEST(&suite, forgetting_an_unknown_key_is_fine);
     DV_TEST(&suite, a_stopped_queue_hands_nothing_out);
