@@ -14,8 +14,11 @@ enum {
     KEEPALIVE_IDLE_S = 30,
     KEEPALIVE_STEP_S = 10,
     KEEPALIVE_PROBES = 3,
-    /* A watch's handle lives long and reads little at a time. */
-    STREAM_BUFFER_BYTES = 4096,
+    /*
+     * As much as a TLS record and so, at once, a DATA frame can bring. Of what does not fit libcurl
+     * 7.88 keeps the rest until the socket is readable again: for a watch, until its next event.
+     */
+    STREAM_BUFFER_BYTES = 16384,
     UPLOAD_BUFFER_BYTES = 16384,
 };
 

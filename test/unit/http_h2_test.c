@@ -28,6 +28,8 @@ typedef struct {
     int refuse_from; /* on the first connection, from its nth request on (1 is the first) … */
     enum { NOT, BY_RST, BY_GOAWAY, BY_DYING, BY_ERROR, BY_MANNERS } how;
     uint32_t last; /* the last stream looked at after a GOAWAY; 0: none was sent */
+    /* With the third stream come so many bytes on the first and on the second, and then silence. */
+    size_t first_bytes, second_bytes, record_bytes;
 } plan;
 
 static bool send_frame(peer_conn *conn, int type, int flags, uint32_t stream, const void *bytes,
@@ -62,6 +64,33 @@ static bool answer_stream(peer_conn *conn, const plan *p, uint32_t stream)
            send_frame(conn, DATA, p->hold ? 0 : END_STREAM, stream, "line\n", 5);
 }
 
+enum { FIRST_STREAM = 1, SECOND_STREAM = 3, THIRD_STREAM = 5, FRAME_BYTES_MAX = 16384 };
+
+/* As servers do it: frames are gathered, and leave together. */
+static void add_bytes(dv_buf *out, uint32_t stream, size_t n)
+{
+    for (size_t part; n; n -= part) {
+        part = DV_MIN(n, (size_t)FRAME_BYTES_MAX);
+        const uint8_t head[9] = {
+            (uint8_t)(part >> 16), (uint8_t)(part >> 8), (uint8_t)part, DATA, 0, 0, 0, 0,
+            (uint8_t)stream};
+        dv_buf_add(out, head, sizeof(head));
+        dv_buf_fill(out, 'x', part);
+    }
+}
+
+static bool send_bursts(peer_conn *conn, const plan *p)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf out = DV_BUF_INIT(2 * 1024 * 1024);
+
+    add_bytes(&out, FIRST_STREAM, p->first_bytes);
+    add_bytes(&out, SECOND_STREAM, p->second_bytes);
+    for (size_t at = 0; at < out.n; at += p->record_bytes)
+        if (!conn_send(conn, out.p + at, DV_MIN(out.n - at, p->record_bytes)))
+            return false;
+    return true;
+}
+
 static bool send_goaway(peer_conn *conn, plan *p, uint32_t last)
 {
     p->last = last;
@@ -75,6 +104,8 @@ static bool serve_stream(peer_conn *conn, plan *p, uint32_t stream)
 
     conn->requests++;
     peer_count(conn->owner, &conn->owner->requests);
+    if (p->first_bytes && stream == THIRD_STREAM)
+        return answer_stream(conn, p, stream) && send_bursts(conn, p);
     if (!first || p->how == NOT || conn->requests < p->refuse_from ||
         (p->how == BY_ERROR && conn->requests > p->refuse_from))
         return answer_stream(conn, p, stream);
@@ -231,6 +262,7 @@ typedef struct {
     pthread_mutex_t mu;
     pthread_cond_t changed;
     int lines, ends;
+    size_t bytes;
 } counter;
 
 static bool count_line(void *arg, dv_str bytes)
@@ -402,6 +434,69 @@ static void a_stream_outlives_a_polite_goaway(void **state)
         dv_http_stream_close(open[i]);
 }
 
+static const struct burst_row {
+    const char *name;
+    size_t first_bytes, second_bytes, record_bytes; /* Go's TLS begins with small records */
+} bursts[] = {
+    {"a small event is whole at once", 100, 0, 16384},
+    {"an event in one record is whole at once", 12500, 0, 16384},
+    {"an event that fills a record is whole at once", 16366, 0, 16384},
+    {"an event in two records is whole at once", 17000, 0, 16384},
+    {"an event in many records is whole at once", 200000, 0, 16384},
+    {"an event in small records is whole at once", 20000, 0, 1400},
+    {"small events of two streams in one record are whole at once", 100, 100, 16384},
+    {"large events of two streams in one record are whole at once", 7000, 9000, 16384},
+    {"large events of two streams in many records are whole at once", 100000, 300000, 16384},
+    {"large events of two streams in small records are whole at once", 100000, 300000, 1400},
+};
+
+static bool count_bytes(void *arg, dv_str bytes)
+{
+    counter *c = arg;
+    DV_LOCK_SCOPE(&c->mu);
+
+    c->bytes += bytes.n;
+    pthread_cond_signal(&c->changed);
+    return true;
+}
+
+/* Though nothing comes after it: a watch may be silent for a minute. */
+static void wait_bytes(counter *c, size_t bytes)
+{
+    DV_LOCK_SCOPE(&c->mu);
+
+    bool moves = true;
+
+    while (c->bytes < bytes && moves)
+        moves = dv_cond_wait_ms(&c->changed, &c->mu, 5000);
+    assert_int_equal(c->bytes, bytes);
+}
+
+static void bursts_are_whole_at_once(void **state)
+{
+    const struct burst_row *row = *state;
+    const dv_http_sink sink = {.data = count_bytes, .end = count_end};
+    counter c[3] = {0};
+    dv_http_stream *open[DV_LEN(c)];
+
+    serve((plan){.streams_max = 100,
+                 .hold = true,
+                 .first_bytes = row->first_bytes,
+                 .second_bytes = row->second_bytes,
+                 .record_bytes = row->record_bytes});
+    dv_http_request request = request_of("GET");
+    for (size_t i = 0; i < DV_LEN(c); i++) {
+        pthread_mutex_init(&c[i].mu, NULL);
+        dv_cond_init(&c[i].changed);
+        open[i] = dv_http_stream_open(w->lane, &request, &sink, &c[i]);
+        wait_bytes(&c[i], strlen("line\n"));
+    }
+    wait_bytes(&c[0], strlen("line\n") + row->first_bytes);
+    wait_bytes(&c[1], strlen("line\n") + row->second_bytes);
+    for (size_t i = 0; i < DV_LEN(c); i++)
+        dv_http_stream_close(open[i]);
+}
+
 int main(void)
 {
     dv_suite suite = {.name = "http/h2"};
@@ -424,6 +519,10 @@ int main(void)
                                                          tear_down, (void *)(uintptr_t)&storms[i]};
     *dv_vec_push(&suite.tests) = (struct CMUnitTest)cmocka_unit_test_setup_teardown(
         a_stream_outlives_a_polite_goaway, set_up, tear_down);
+    for (size_t i = 0; i < DV_LEN(bursts); i++)
+        *dv_vec_push(&suite.tests) =
+            (struct CMUnitTest){bursts[i].name, bursts_are_whole_at_once, set_up, tear_down,
+                                (void *)(uintptr_t)&bursts[i]};
     int status = dv_suite_run(&suite);
     pki_done(&authority);
     pki_done(&leaf);
