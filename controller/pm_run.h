@@ -21,12 +21,12 @@ typedef struct {
     dv_pm_status status; /* as it will be written */
     char *as;            /* impersonated user; NULL: the operator itself */
     pm_phase phase;
-    bool requested; /* the annotation asks for a run */
+    bool requested;     /* the annotation asks for a run */
     bool refusal_lasts; /* an API server's no is meant, and not that of one that is starting */
-    bool settled;   /* what is wished is what was applied: only drift and health are looked at */
-    bool done;      /* the remaining steps are skipped */
-    bool quiet;     /* no status is written (suspended) */
-    bool resolved;  /* `lock` holds */
+    bool settled;  /* what is wished is what was applied: only drift and health are looked at */
+    bool done;     /* the remaining steps are skipped */
+    bool quiet;    /* no status is written (suspended) */
+    bool resolved; /* `lock` holds */
     dv_lock_result lock;
     dv_package *inline_package; /* owned; NULL: by reference */
     dv_repo_package *package;   /* one holder; NULL until fetched */

@@ -5,6 +5,7 @@
 #
 #   hack/integration.sh [FILE…]        all, or these (install, fault_test.sh, test/integration/…)
 #   JOBS=1  BIN=build/asan/bin/davit-controller  ONLY='upgrade*'  hack/integration.sh install
+#   SEED=7 hack/integration.sh sweep                           the faults that this seed draws
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -25,10 +26,9 @@ for name in "$@"; do
     files+=("test/integration/${name%_test}_test.sh")
 done
 # The longest first.
-[ $# -gt 0 ] || files=(test/integration/{fault,ownership,repository,install,badinput,leader,dependencies,tenant,deploy,corpus,goaway,crd}_test.sh)
+[ $# -gt 0 ] || files=(test/integration/{fault,ownership,sweep,repository,install,badinput,leader,dependencies,tenant,deploy,corpus,goaway,crd}_test.sh)
 for file in "${files[@]}"; do [ -e "$file" ] || die "there is no $file"; done
 for file in test/integration/*_test.sh; do
-    [[ $file != */sweep_test.sh ]] || continue # the fault sweep has a target of its own: make sweep
     [ $# -gt 0 ] || [[ " ${files[*]} " == *" $file "* ]] || files+=("$file")
 done
 
@@ -60,16 +60,6 @@ for file in "${files[@]}"; do
     running+=($!)
 done
 wait
-
-# A file in which something failed is run once more, alone: tests that wait for a cluster's work fail when the machine is
-# busy. What fails again has failed; what passes then is said to have needed a second try.
-for file in "${files[@]}"; do
-    name=$(basename "$file" _test.sh)
-    [ "$(cat "$work/$name.status" 2>/dev/null)" != 0 ] || continue
-    grep -h '^not ok ' "$work/$name.out" | sed 's/^not ok/# failed at first:/' || true
-    printf '# %s: a second try\n' "$name"
-    run_file "$file"
-done
 
 passed=0 failed=0 broken=()
 for file in "${files[@]}"; do

@@ -142,9 +142,8 @@ static void settle(const dv_ctx *ctx, dv_kube *kube, const dv_kube_request *requ
     if (answer.err) {
         ret_result->err = name_request(answer.err, request);
     } else if (status < 200 || status > 299) {
-        ret_result->err =
-            dv_kube_answer_error(request, status, dv_buf_str(&response->body),
-                                 dv_http_retry_after_ms(response, ctx->clock));
+        ret_result->err = dv_kube_answer_error(request, status, dv_buf_str(&response->body),
+                                               dv_http_retry_after_ms(response, ctx->clock));
         if (strcmp(dv_err_reason(ret_result->err), "KindNotFound") == 0)
             dv_kube_discovery_suspect(kube);
         if (strcmp(dv_err_reason(ret_result->err), "ApplyConflict") == 0)
@@ -271,7 +270,8 @@ dv_err *dv_kube_may(dv_ctx *ctx, dv_kube *kube, const char *as, const char *verb
 /* ---- The server itself ---- */
 
 /* What is not 2xx is an answer too. */
-static dv_err *get_path(dv_ctx *ctx, dv_kube *kube, const char *path, dv_http_response **ret_response)
+static dv_err *get_path(dv_ctx *ctx, dv_kube *kube, const char *path,
+                        dv_http_response **ret_response)
 {
     DV_CLEANUP(dv_buf_done) dv_buf url = DV_BUF_INIT(DV_URL_MAX);
     const char *headers[] = {"Accept: application/json", kube->user_agent};

@@ -17,10 +17,10 @@ typedef struct dv_kube dv_kube;
 
 /* A kind that the server serves; interned, lives as long as the dv_kube. */
 typedef struct {
-    const char *group;    /* "" for core */
+    const char *group; /* "" for core */
     const char *version;
     const char *kind;
-    const char *resource; /* "deployments" */
+    const char *resource;    /* "deployments" */
     const char *api_version; /* "apps/v1", "v1" */
     bool namespaced;
     bool has_status;
@@ -59,8 +59,8 @@ DV_MUST_USE dv_err *dv_kube_resource_preferred(dv_ctx *ctx, dv_kube *kube, const
 const dv_resource *dv_kube_resource_static(dv_kube *kube, const char *group, const char *version,
                                            const char *kind, const char *resource, bool namespaced);
 /*
- * The same for a kind that a CRD in somebody's package will define. INVALID: more kinds than DV_KUBE_KINDS_MAX have
- * been named in this process.
+ * The same for a kind that a CRD in somebody's package will define. INVALID: more kinds than
+ * DV_KUBE_KINDS_MAX have been named in this process.
  */
 DV_MUST_USE dv_err *dv_kube_resource_defined(dv_kube *kube, const char *group, const char *version,
                                              const char *kind, const char *resource,
@@ -77,7 +77,8 @@ void dv_kube_discovery_suspect(dv_kube *kube);
  * that dv_kube_next_unavailable() names. TRANSIENT, as a look-up; what was known stays.
  */
 DV_MUST_USE dv_err *dv_kube_discover(dv_ctx *ctx, dv_kube *kube);
-/* Walks the groups whose server can't say its kinds; *ret_group is owned. As dv_kube_next_resource(). */
+/* Walks the groups whose server can't say its kinds; *ret_group is owned. As
+ * dv_kube_next_resource(). */
 bool dv_kube_next_unavailable(dv_kube *kube, size_t *cursor, char **ret_group);
 /*
  * Walks the preferred version of all kinds that discovery knows: *cursor starts at 0; false at
@@ -86,9 +87,9 @@ bool dv_kube_next_unavailable(dv_kube *kube, size_t *cursor, char **ret_group);
  */
 bool dv_kube_next_resource(dv_kube *kube, size_t *cursor, const dv_resource **ret_resource);
 /*
- * Does the API server say (/readyz) that it has started? TRANSIENT "ServerNotReady" while it does not. One
- * that has just begun forbids what is allowed and knows few kinds, so a no is believed after this
- * only. A server that refuses to tell (4xx) counts as ready.
+ * Does the API server say (/readyz) that it has started? TRANSIENT "ServerNotReady" while it does
+ * not. One that has just begun forbids what is allowed and knows few kinds, so a no is believed
+ * after this only. A server that refuses to tell (4xx) counts as ready.
  */
 DV_MUST_USE dv_err *dv_kube_check_ready(dv_ctx *ctx, dv_kube *kube);
 /* {"major","minor","gitVersion",…} of /version; owned. */
@@ -111,19 +112,19 @@ typedef enum {
 typedef struct {
     dv_kube_verb verb;
     const dv_resource *resource;
-    const char *ns;          /* NULL for cluster scope, or to list all namespaces */
+    const char *ns; /* NULL for cluster scope, or to list all namespaces */
     const char *name;
     const char *subresource; /* "status", "token"; NULL */
     const char *as;          /* "system:serviceaccount:ns:name" to impersonate; NULL: ourselves */
     const json_t *body;      /* CREATE, APPLY, REPLACE, *_PATCH */
     dv_str body_bytes;       /* JSON, instead of body */
     const char *field_manager;
-    bool force;              /* APPLY: take fields that others own */
+    bool force; /* APPLY: take fields that others own */
     bool dry_run;
-    bool metadata_only;      /* GET, LIST, APPLY, *_PATCH: ask for PartialObjectMetadata(List) */
-    bool lease_lane;         /* on the lease's own connection */
+    bool metadata_only; /* GET, LIST, APPLY, *_PATCH: ask for PartialObjectMetadata(List) */
+    bool lease_lane;    /* on the lease's own connection */
     const char *label_selector, *field_selector;
-    int64_t limit;           /* LIST: page size */
+    int64_t limit; /* LIST: page size */
     const char *continue_token;
     const char *resource_version;       /* GET, LIST */
     const char *resource_version_match; /* LIST: "NotOlderThan", "Exact" */

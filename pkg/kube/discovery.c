@@ -109,9 +109,9 @@ static dv_resource *make_resource(dv_names *names, const dv_resource *like)
 static dv_err *intern_resource(dv_names *names, const dv_resource *like,
                                const dv_resource **ret_resource)
 {
-    dv_auto_str key = dv_asprintf("%s|%s|%s|%d%d%d%d", like->api_version, like->kind,
-                                  like->resource, like->namespaced, like->has_status,
-                                  like->can_list_watch, like->can_delete);
+    dv_auto_str key =
+        dv_asprintf("%s|%s|%s|%d%d%d%d", like->api_version, like->kind, like->resource,
+                    like->namespaced, like->has_status, like->can_list_watch, like->can_delete);
     dv_resource *made = dv_map_get(names->interned, dv_str_of(key));
 
     if (!made) {
@@ -136,9 +136,9 @@ static bool has_verb(const json_t *resource, const char *verb)
     const json_t *one;
     size_t i;
 
-    json_array_foreach(dv_json_array(resource, "/verbs"), i, one)
-        if (json_is_string(one) && strcmp(json_string_value(one), verb) == 0)
-            return true;
+    json_array_foreach(dv_json_array(resource, "/verbs"), i,
+                       one) if (json_is_string(one) &&
+                                strcmp(json_string_value(one), verb) == 0) return true;
     return false;
 }
 
@@ -147,9 +147,8 @@ static bool has_subresource(const json_t *resource, const char *name)
     const json_t *one;
     size_t i;
 
-    json_array_foreach(dv_json_array(resource, "/subresources"), i, one)
-        if (dv_str_is(dv_json_view(one, "/subresource"), name))
-            return true;
+    json_array_foreach(dv_json_array(resource, "/subresources"), i,
+                       one) if (dv_str_is(dv_json_view(one, "/subresource"), name)) return true;
     return false;
 }
 
@@ -165,8 +164,7 @@ static bool put_first(dv_map *map, dv_str key, const dv_resource *resource)
 static dv_err *add_resource(dv_discovery *d, dv_kinds *kinds, const char *group,
                             const char *version, const json_t *resource)
 {
-    dv_auto_str api_version =
-        *group ? dv_asprintf("%s/%s", group, version) : dv_strdup(version);
+    dv_auto_str api_version = *group ? dv_asprintf("%s/%s", group, version) : dv_strdup(version);
     const char *kind = dv_json_str(resource, "/responseKind/kind");
     const char *name = dv_json_str(resource, "/resource");
     const dv_resource *made;
@@ -220,7 +218,8 @@ dv_err *dv_discovery_add(dv_discovery *d, dv_kinds *kinds, const json_t *documen
         return dv_err_new(DV_INVALID, "NoAggregatedDiscovery",
                           "the API server has no aggregated discovery: Kubernetes 1.30 or newer "
                           "is needed");
-    json_array_foreach(dv_json_array(document, "/items"), i, group) {
+    json_array_foreach(dv_json_array(document, "/items"), i, group)
+    {
         const char *name = dv_json_str(group, "/metadata/name");
 
         json_array_foreach(dv_json_array(group, "/versions"), j, version)
@@ -412,8 +411,8 @@ dv_err *dv_kube_resource(dv_ctx *ctx, dv_kube *kube, const char *api_version, co
     return look_up(ctx, kube, /* by_group= */ false, api_version, kind, ret_resource);
 }
 
-dv_err *dv_kube_resource_preferred(dv_ctx *ctx, dv_kube *kube, const char *group,
-                                   const char *kind, const dv_resource **ret_resource)
+dv_err *dv_kube_resource_preferred(dv_ctx *ctx, dv_kube *kube, const char *group, const char *kind,
+                                   const dv_resource **ret_resource)
 {
     return look_up(ctx, kube, /* by_group= */ true, group, kind, ret_resource);
 }
@@ -442,8 +441,7 @@ const dv_resource *dv_kube_resource_static(dv_kube *kube, const char *group, con
                                            const char *kind, const char *resource, bool namespaced)
 {
     const dv_resource *made = NULL;
-    dv_err *err =
-        dv_kube_resource_defined(kube, group, version, kind, resource, namespaced, &made);
+    dv_err *err = dv_kube_resource_defined(kube, group, version, kind, resource, namespaced, &made);
 
     DV_ASSERT(!err); /* our own few kinds are named before anybody's package is read */
     return made;

@@ -85,8 +85,8 @@ void dv_controller_enqueue(dv_controller *controller, const char *key, int64_t d
 #define DV_HURRY_MS ((int64_t)1000)
 void dv_manager_hurry(dv_manager *manager);
 /*
- * Has every run of the key been refused for DV_REFUSAL_LASTS_MS? Before that a refusal may be one of
- * an API server that is starting.
+ * Has every run of the key been refused for DV_REFUSAL_LASTS_MS? Before that a refusal may be one
+ * of an API server that is starting.
  */
 #define DV_REFUSAL_LASTS_MS ((int64_t)10 * 1000)
 bool dv_controller_refusal_lasts(const dv_controller *controller, const char *key);

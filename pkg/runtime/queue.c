@@ -221,8 +221,7 @@ static int64_t backoff_of(int64_t first_ms, unsigned doublings, int64_t max_ms)
 
 static int64_t retry(dv_queue *queue, item *it, int64_t min_ms)
 {
-    int64_t delay =
-        DV_MAX(backoff_of(DV_BACKOFF_FIRST_MS, it->retries, DV_BACKOFF_MAX_MS), min_ms);
+    int64_t delay = DV_MAX(backoff_of(DV_BACKOFF_FIRST_MS, it->retries, DV_BACKOFF_MAX_MS), min_ms);
 
     it->retries++;
     it->refusals = 0;

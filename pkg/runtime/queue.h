@@ -36,8 +36,8 @@ int64_t dv_queue_again(dv_queue *queue, const char *key);
 /*
  * As dv_queue_retry(), for what was refused: DV_REFUSED_FIRST_MS, four times as long each time in a
  * row up to DV_REFUSED_MAX_MS. An API server that is starting refuses what it allows later, so the
- * first are asked again soon; one that lasts ends when somebody changes a role, and of that no event
- * tells.
+ * first are asked again soon; one that lasts ends when somebody changes a role, and of that no
+ * event tells.
  */
 #define DV_REFUSED_FIRST_MS ((int64_t)2000)
 #define DV_REFUSED_MAX_MS ((int64_t)3 * 60 * 1000)

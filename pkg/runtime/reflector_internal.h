@@ -12,8 +12,8 @@
  *              RESTING                                RESTING
  *
  * A rest grows from DV_REST_FIRST_MS to DV_REST_MAX_MS and starts over after a watch that held for
- * DV_WATCH_HEALTHY_MS; where a list or watch has been forbidden (403) DV_REST_DENIALS_MAX times in a row it is
- * DV_REST_DENIED_MS.
+ * DV_WATCH_HEALTHY_MS; where a list or watch has been forbidden (403) DV_REST_DENIALS_MAX times in
+ * a row it is DV_REST_DENIED_MS.
  *
  * Threads: owner (the cache's), but for the atomic members.
  */

@@ -17,7 +17,7 @@ fails() {
     wait_ready "$p-fine"
     runs operator
     [ "$(pid_of operator)" = "$(cat "$work/operator.pid")" ] || fail "the operator was started again"
-    [ -z "$(k -n "$ns" get configmap,service -l "davit.dev/owner=$(printf '%s/%s' "$ns" "$p-bad" | sha256sum | cut -c 1-20)" -o name)" ]
+    [ -z "$(k -n "$ns" get configmap,service -l "davit.dev/owner=$(owner_of "$p-bad")" -o name)" ]
 }
 setup_file() {
     setup_usual
@@ -34,8 +34,7 @@ bad_manifest() {
 # bad_package REASON MESSAGE <PACKAGE.YAML
 bad_package() {
     begin
-    config a | package "$p-bad" 1.0.0
-    cat >"$work/repositories/$repo/$p-bad/1.0.0/package.yaml"
+    package_file "$p-bad"
     repository
     install "$p-bad"
     fails "$1" "$2"
@@ -123,6 +122,68 @@ test_a_url_with_another_scheme() { bad_package . 'file|scheme|http' < <(printf '
 test_the_address_of_a_clouds_metadata() {
     bad_package . '169.254.169.254|link-local|address' < <(printf 'name: %s-bad\nmanifests: [{url: "http://169.254.169.254/latest/meta-data/"}]\n' "${p:-}")
 }
+# climbs REFERENCE REGEX: a relative manifest URL that leaves the package's folder is not asked for.
+climbs() {
+    bad_package . "$2" < <(printf 'name: %s-bad\nmanifests: [{url: "%s"}]\n' "$p" "$1")
+    server_log repository | jq -e 'all(.requests[]; .path | test("secret|passwd") | not)' >/dev/null || fail "it was asked for"
+}
+test_a_relative_url_that_climbs() { climbs ../../../secret.yaml 'leaves the folder'; }
+test_a_relative_url_that_climbs_in_disguise() { climbs '..%2f..%2fsecret.yaml' 'encoded slash|leaves the folder'; }
+test_a_relative_url_from_the_root() { climbs /etc/passwd 'leaves the folder'; }
+# redirected TO REGEX: the manifest is elsewhere, where no package may send us.
+redirected() {
+    begin
+    config a | package "$p-bad" 1.0.0
+    fault repository "{\"match\": {\"path\": \"/$repo/$p-bad/1.0.0/manifest.yaml\"}, \"fault\": {\"kind\": \"redirect\", \"to\": \"$1\"}, \"times\": 0}"
+    repository
+    install "$p-bad"
+    fails . "$2"
+}
+test_a_redirect_to_the_address_of_a_clouds_metadata() { redirected http://169.254.169.254/latest/meta-data/ '169.254.169.254|link-local|address'; }
+test_a_redirect_to_a_file() { redirected file:///etc/passwd 'file|scheme|http'; }
+test_a_cluster_scoped_object_of_a_tenant() {
+    tenant edit
+    {
+        config a
+        printf -- '---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: %s-everything}\nrules: [{apiGroups: ["*"], resources: ["*"], verbs: ["*"]}]\n' "$p"
+    } | package "$p-bad" 1.0.0
+    config fine | package "$p-fine" 1.0.0
+    repository
+    install "$p-bad"
+    wait_held "$p-bad" . "$p-everything"
+    wait_event "$p-bad" . "$p-everything"
+    gone clusterrole "$p-everything"
+    install "$p-fine"
+    wait_ready "$p-fine"
+}
+
+# Two things wrong at once, and still one sentence: what is held writes nothing and asks for nothing until something changes.
+test_a_package_that_is_held_is_quiet() {
+    begin
+    { printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n---\nkind: [\n'; } | package "$p-bad" 1.0.0
+    printf 'name: %s-worse\nmanifests: 7\ndependencies: 8\nscope: 9\n' "$p" | package_file "$p-worse"
+    repository
+    install "$p-bad"
+    install "$p-worse"
+    wait_held "$p-bad" InvalidManifest .
+    wait_held "$p-worse" InvalidPackage .
+    sleep 1 # its event is sent
+    local mark before
+    mark=$(audit_mark)
+    before=$(server_log repository | jq '.requests | length')
+    sleep 5
+    [ "$(audit_count "$mark" '.verb != "watch"')" = 0 ] ||
+        fail "$(audit_since "$mark" '.verb != "watch"' | jq -r '"\(.verb) \(.requestURI)"' | sort | uniq -c)"
+    [ "$(server_log repository | jq '.requests | length')" = "$before" ] || fail "the repository was asked again"
+}
+# package_file NAME <PACKAGE.YAML: version 1.0.0 with that file.
+package_file() {
+    local text
+    text=$(cat)
+    config a | package "$1" 1.0.0
+    printf '%s\n' "$text" >"$work/repositories/$repo/$1/1.0.0/package.yaml"
+}
+
 test_an_unknown_field_is_only_a_warning() {
     begin
     config a | package "$p-odd" 1.0.0 extra='surprise: true'

@@ -23,7 +23,6 @@ big() {
     repository
     wait_repository "$repo" ready
 }
-owner_of() { printf '%s/%s' "$ns" "$1" | sha256sum | cut -c 1-20; }
 # is_whole FIRST LAST TEXT: exactly these ConfigMaps are there, and the inventory says the same.
 is_whole() {
     local want have

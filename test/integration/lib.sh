@@ -402,6 +402,9 @@ uninstall() {
     for name in "$@"; do wait_gone pm "$name"; done
 }
 
+# owner_of NAME [NAMESPACE]: the value of davit.dev/owner on what the package owns.
+owner_of() { printf '%s/%s' "${2:-$ns}" "$1" | sha256sum | cut -c 1-20; }
+
 # exists KIND NAME [NAMESPACE]
 exists() { k -n "${3:-$ns}" get "$1" "$2"; }
 # gone KIND NAME [NAMESPACE]: there is no such object (and not: the server did not answer).

@@ -60,9 +60,9 @@ static void serve(peer_conn *conn)
         dv_lock(&conn->owner->mu);
         const reply *r = pick(room);
         pthread_mutex_unlock(&conn->owner->mu);
-        bool fine = r ? conn_answer(conn, r->status, r->headers ? r->headers : "",
-                                    dv_str_of(r->body))
-                      : conn_answer(conn, 404, "", DV_STR("404 page not found\n"));
+        bool fine =
+            r ? conn_answer(conn, r->status, r->headers ? r->headers : "", dv_str_of(r->body))
+              : conn_answer(conn, 404, "", DV_STR("404 page not found\n"));
         peer_count(conn->owner, &conn->owner->handled);
         if (!fine)
             return;
@@ -140,8 +140,7 @@ static void say(size_t at, reply r)
 
 static dv_kube_request get(const char *name)
 {
-    return (dv_kube_request){
-        .verb = DV_KUBE_GET, .resource = &configmaps, .ns = "a", .name = name};
+    return (dv_kube_request){.verb = DV_KUBE_GET, .resource = &configmaps, .ns = "a", .name = name};
 }
 
 static dv_err *ask(const dv_kube_request *request)
@@ -154,7 +153,7 @@ static dv_err *ask(const dv_kube_request *request)
 /* ---- Credentials ---- */
 
 #define DENIAL                                                                                     \
-    "{\"kind\":\"Status\",\"message\":\"Unauthorized\",\"reason\":\"Unauthorized\","                \
+    "{\"kind\":\"Status\",\"message\":\"Unauthorized\",\"reason\":\"Unauthorized\","               \
     "\"code\":401}"
 
 static void a_401_is_met_with_a_fresh_token(void **state DV_UNUSED)
@@ -350,7 +349,7 @@ static dv_err *see(void *arg, const json_t *item)
 
 #define ITEM(name) "{\"metadata\":{\"name\":\"" name "\"}}"
 #define PAGE(meta, items)                                                                          \
-    "{\"kind\":\"ConfigMapList\",\"apiVersion\":\"v1\",\"metadata\":{" meta "},\"items\":[" items     \
+    "{\"kind\":\"ConfigMapList\",\"apiVersion\":\"v1\",\"metadata\":{" meta "},\"items\":[" items  \
     "]}"
 
 static const dv_kube_request list_all = {.verb = DV_KUBE_LIST,
@@ -419,8 +418,9 @@ static void half_a_list_is_transient(void **state DV_UNUSED)
 /* ---- Discovery ---- */
 
 #define RES(name, kind, scope, rest)                                                               \
-    "{\"resource\":\"" name "\",\"responseKind\":{\"group\":\"\",\"version\":\"\",\"kind\":\""     \
-    kind "\"},\"scope\":\"" scope "\",\"verbs\":[\"get\",\"list\",\"watch\",\"delete\"]" rest "}"
+    "{\"resource\":\"" name                                                                        \
+    "\",\"responseKind\":{\"group\":\"\",\"version\":\"\",\"kind\":\"" kind                        \
+    "\"},\"scope\":\"" scope "\",\"verbs\":[\"get\",\"list\",\"watch\",\"delete\"]" rest "}"
 #define VERSION(name, resources, rest)                                                             \
     "{\"version\":\"" name "\",\"resources\":[" resources "]" rest "}"
 #define GROUP(name, versions) "{\"metadata\":{\"name\":\"" name "\"},\"versions\":[" versions "]}"
@@ -444,10 +444,11 @@ static void kinds_are_known_by_version_and_by_preference(void **state DV_UNUSED)
     const dv_resource *one = NULL, *two = NULL, *preferred = NULL;
     size_t cursor = 0, n = 0;
 
-    say_discovery(DISCOVERY(
-        GROUP("x.io", VERSION("v2", RES("things", "Thing", "Cluster", STATUS_SUB), "") "," VERSION(
-                          "v1", RES("things", "Thing", "Cluster", "") "," RES(
-                                    "olds", "Old", "Namespaced", ""), ""))));
+    say_discovery(DISCOVERY(GROUP(
+        "x.io",
+        VERSION("v2", RES("things", "Thing", "Cluster", STATUS_SUB), "") "," VERSION(
+            "v1", RES("things", "Thing", "Cluster", "") "," RES("olds", "Old", "Namespaced", ""),
+            ""))));
     assert_ok(find("v1", "Pod", &one));
     assert_true(one->namespaced && one->can_list_watch && one->can_delete && !one->has_status);
     assert_string_equal(one->group, "");
@@ -479,10 +480,10 @@ static void a_miss_asks_again_every_two_seconds_or_at_once_when_told(void **stat
     assert_err(find("x.io/v1", "Thing", &found), DV_NOT_FOUND, NULL);
     assert_int_equal(t.script[1].hits, 2);
     dv_fake_clock_advance(&t.clock, DV_KUBE_DISCOVERY_MS);
-    say(1, (reply){"GET /apis ", 200, NULL,
-                   DISCOVERY(GROUP("x.io", VERSION("v1", RES("things", "Thing", "Cluster", ""),
-                                                   ""))),
-                   0, 0});
+    say(1,
+        (reply){"GET /apis ", 200, NULL,
+                DISCOVERY(GROUP("x.io", VERSION("v1", RES("things", "Thing", "Cluster", ""), ""))),
+                0, 0});
     assert_ok(find("x.io/v1", "Thing", &found));
     assert_string_equal(found->resource, "things");
 }
@@ -496,8 +497,8 @@ static void a_kind_that_comes_back_different_is_another_one(void **state DV_UNUS
     assert_ok(find("x.io/v1", "Thing", &before));
     assert_ok(find("v1", "Pod", &pod));
     say(1, (reply){"GET /apis ", 200, NULL,
-                   DISCOVERY(GROUP("x.io", VERSION("v1", RES("things", "Thing", "Namespaced", ""),
-                                                   ""))),
+                   DISCOVERY(
+                       GROUP("x.io", VERSION("v1", RES("things", "Thing", "Namespaced", ""), ""))),
                    0, 0});
     /* A request to its path says that it is gone; the next look-up, in time, asks. */
     dv_kube_request request = {.verb = DV_KUBE_GET, .resource = before, .name = "a"};
@@ -515,8 +516,7 @@ static void a_group_whose_server_is_down_is_not_gone(void **state DV_UNUSED)
 {
     const dv_resource *found = NULL;
 
-    say_discovery(
-        DISCOVERY(GROUP("metrics.io", VERSION("v1", "", ",\"freshness\":\"Stale\""))));
+    say_discovery(DISCOVERY(GROUP("metrics.io", VERSION("v1", "", ",\"freshness\":\"Stale\""))));
     dv_auto(dv_err) err = find("metrics.io/v1", "PodMetrics", &found);
     assert_true(dv_err_is(err, DV_TRANSIENT));
     assert_string_equal(dv_err_reason(err), "GroupUnavailable");
@@ -534,17 +534,17 @@ static void kinds_that_must_be_known_now_are_read_or_the_call_fails(void **state
     const dv_resource *found = NULL;
 
     say(0, (reply){"GET /api ", 200, NULL,
-                   DISCOVERY(GROUP("", VERSION("v1", RES("namespaces", "Namespace", "Cluster", ""),
-                                               ""))),
+                   DISCOVERY(
+                       GROUP("", VERSION("v1", RES("namespaces", "Namespace", "Cluster", ""), ""))),
                    0, 0});
     say(1, (reply){"GET /apis ", 200, NULL, DISCOVERY(""), 0, 0});
     assert_ok(dv_kube_discover(&t.ctx, t.kube));
     assert_int_equal(t.script[1].hits, 1);
     dv_fake_clock_advance(&t.clock, DV_KUBE_DISCOVERY_MS);
-    say(1, (reply){"GET /apis ", 200, NULL,
-                   DISCOVERY(GROUP("x.io", VERSION("v1", RES("things", "Thing", "Cluster", ""),
-                                                   ""))),
-                   0, 0});
+    say(1,
+        (reply){"GET /apis ", 200, NULL,
+                DISCOVERY(GROUP("x.io", VERSION("v1", RES("things", "Thing", "Cluster", ""), ""))),
+                0, 0});
     assert_ok(dv_kube_discover(&t.ctx, t.kube));
     assert_ok(find("x.io/v1", "Thing", &found));
     dv_fake_clock_advance(&t.clock, DV_KUBE_DISCOVERY_MS);
@@ -577,7 +577,8 @@ static void discovery_that_fails_is_transient_and_keeps_what_was_known(void **st
     assert_err(find("v1", "Node", &found), DV_TRANSIENT, "discovery: the server answered 503");
 }
 
-/* While it starts a server lists what it has got to so far: that something is missing means nothing. */
+/* While it starts a server lists what it has got to so far: that something is missing means
+ * nothing. */
 static void a_server_that_is_not_ready_has_no_say_about_kinds(void **state DV_UNUSED)
 {
     const dv_resource *found = NULL;
@@ -651,12 +652,10 @@ static void many_threads_wait_for_one_reading(void **state DV_UNUSED)
 
 static void a_static_kind_is_interned(void **state DV_UNUSED)
 {
-    const dv_resource *a =
-        dv_kube_resource_static(t.kube, "davit.dev", "v1alpha1", "PackageManifest",
-                                "packagemanifests", true);
-    const dv_resource *b =
-        dv_kube_resource_static(t.kube, "davit.dev", "v1alpha1", "PackageManifest",
-                                "packagemanifests", true);
+    const dv_resource *a = dv_kube_resource_static(t.kube, "davit.dev", "v1alpha1",
+                                                   "PackageManifest", "packagemanifests", true);
+    const dv_resource *b = dv_kube_resource_static(t.kube, "davit.dev", "v1alpha1",
+                                                   "PackageManifest", "packagemanifests", true);
 
     assert_ptr_equal(a, b);
     assert_string_equal(a->api_version, "davit.dev/v1alpha1");

@@ -374,10 +374,22 @@ static void what_fails_while_it_is_hurried_backs_off_anew(void **state)
 }
 
 /* Each takes a key that is held and has been refused. */
-static void wait_again(dv_queue *queue) { dv_queue_wait(queue, "k", 0); }
-static void retry_again(dv_queue *queue) { dv_queue_retry(queue, "k", 0); }
-static void conflict_again(dv_queue *queue) { dv_queue_again(queue, "k"); }
-static void succeed_at_last(dv_queue *queue) { dv_queue_forget(queue, "k"); }
+static void wait_again(dv_queue *queue)
+{
+    dv_queue_wait(queue, "k", 0);
+}
+static void retry_again(dv_queue *queue)
+{
+    dv_queue_retry(queue, "k", 0);
+}
+static void conflict_again(dv_queue *queue)
+{
+    dv_queue_again(queue, "k");
+}
+static void succeed_at_last(dv_queue *queue)
+{
+    dv_queue_forget(queue, "k");
+}
 
 static const struct refused_row {
     const char *name;

@@ -255,7 +255,8 @@ static const struct list_failure_row {
     {"and an expired token", 410, STATUS("410", "Expired"), 1000, 1250},
     {"and a proxy's page", 502, "<html>", 1000, 1250},
     {"a kind that is not served", 404, "404 page not found", 1000, 1250},
-    {"a forbidden list too: the server may be starting", 403, STATUS("403", "Forbidden"), 1000, 1250},
+    {"a forbidden list too: the server may be starting", 403, STATUS("403", "Forbidden"), 1000,
+     1250},
     {"a busy server says when", 429,
      "{\"kind\":\"Status\",\"code\":429,\"reason\":\"TooManyRequests\",\"details\":{"
      "\"retryAfterSeconds\":7}}",
