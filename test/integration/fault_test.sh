@@ -110,7 +110,7 @@ test_a_watch_is_too_old() {
 expire_watches() {
     fault proxy "{\"match\": {\"watch\": true, $operator_requests}, \"fault\": {\"kind\": \"watch-error\", \"status\": 410}, \"times\": 8}"
     control proxy /cut-watches
-    sleep 3
+    wait_for "$WAIT" "the watches to be told" has_fired proxy 8
     no_faults proxy
 }
 test_changes_while_a_watch_is_cut_are_seen() {
@@ -128,9 +128,9 @@ test_changes_while_a_watch_is_cut_are_seen() {
 
 test_the_api_server_is_restarted_during_a_run() {
     big
-    fault proxy "{\"match\": {\"resource\": \"configmaps\", $operator_requests}, \"fault\": {\"kind\": \"delay\", \"ms\": 100}, \"times\": 0}"
+    slow_from_the_tenth
     install "$p-app" '{"version": "1.0.0"}'
-    sleep 0.5
+    wait_for "$WAIT" "the middle of it" has_fired proxy 3
     "$root/hack/devcluster" restart "$cluster" apiserver --kill 2>/dev/null
     no_faults proxy
     wait_ready "$p-app" 1.0.0
@@ -189,7 +189,7 @@ test_an_operator_that_everything_is_refused_to_is_not_ready_and_goes_on() {
     end operator
     fault proxy "{\"match\": {\"watch\": false, $operator_requests}, \"fault\": {\"kind\": \"status\", \"status\": 403}, \"times\": 0}"
     OPERATOR_SERVER=$(proxy) start_operator &
-    wait_for 10 "requests" is_refused
+    wait_for 10 "requests" has_fired proxy 1
     always 2 "it is not ready" not curl -sf --max-time 2 "http://127.0.0.1:$(cat "$work/run/operator/health")/readyz"
     no_faults proxy
     wait $!
@@ -199,18 +199,20 @@ test_an_operator_that_everything_is_refused_to_is_not_ready_and_goes_on() {
     install "$p-app"
     wait_ready "$p-app"
 }
-is_refused() { curl -sf "http://$(server_field proxy adminListen)/faults" | jq -e '.[0].fired > 0'; }
 
 # killed_during COMMAND…: the operator is killed in the middle of what that starts, and another begins.
 killed_during() {
-    fault proxy "{\"match\": {\"resource\": \"configmaps\", $operator_requests, \"nth\": 10}, \"fault\": {\"kind\": \"delay\", \"ms\": 700}, \"times\": 0}"
+    slow_from_the_tenth
     "$@"
-    wait_for 10 "the middle of it" in_the_middle
+    wait_for "$WAIT" "the middle of it" has_fired proxy 3
     end operator KILL
     no_faults proxy
     OPERATOR_SERVER=$(proxy) start_operator
 }
-in_the_middle() { curl -sf "http://$(server_field proxy adminListen)/faults" | jq -e '.[0].fired > 2'; }
+# There is a middle of it: requests about ConfigMaps take their time from the tenth on.
+slow_from_the_tenth() {
+    fault proxy "{\"match\": {\"resource\": \"configmaps\", $operator_requests, \"nth\": 10}, \"fault\": {\"kind\": \"delay\", \"ms\": 700}, \"times\": 0}"
+}
 test_killed_in_the_middle_of_an_installation() {
     big
     killed_during install "$p-app" '{"version": "1.0.0"}'
@@ -239,9 +241,9 @@ test_killed_in_the_middle_of_an_uninstallation() {
 }
 test_killed_and_the_wish_is_another_when_it_comes_back() {
     big
-    fault proxy "{\"match\": {\"resource\": \"configmaps\", $operator_requests, \"nth\": 10}, \"fault\": {\"kind\": \"delay\", \"ms\": 700}, \"times\": 0}"
+    slow_from_the_tenth
     install "$p-app" '{"version": "1.0.0"}'
-    wait_for 10 "the middle of it" in_the_middle
+    wait_for "$WAIT" "the middle of it" has_fired proxy 3
     end operator KILL
     no_faults proxy
     patch_pm "$p-app" '{"spec": {"version": "2.0.0"}}'
@@ -264,12 +266,14 @@ test_a_worker_process_that_dies_troubles_only_its_package() {
 }
 test_the_end_is_orderly() {
     big
+    slow_from_the_tenth
     install "$p-app" '{"version": "1.0.0"}'
-    sleep 0.2
+    wait_for "$WAIT" "the middle of it" has_fired proxy 3
     local began
     began=$(now_us)
     end operator TERM
     [ $(($(now_us) - began)) -lt 20000000 ]
+    no_faults proxy
     OPERATOR_SERVER=$(proxy) start_operator
     wait_ready "$p-app" 1.0.0
     is_whole 1 40 one

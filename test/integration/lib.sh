@@ -172,13 +172,16 @@ start_server() {
     # Both ends, so that opening does not wait for a reader.
     exec {held}<>"$dir/stdin"
     spawn "$name" "$@" <"$dir/stdin"
-    wait_for 10 "$name to be ready" test -s "$dir/out"
+    wait_for "$WAIT" "$name to be ready" test -s "$dir/out"
 }
 server_field() { jq -r ".$2" "$work/run/$1/out"; }
 # control NAME PATH [JSON]: posts to the server's control port.
 control() { curl -sf --max-time 10 -X POST --data "${3:-}" "http://$(server_field "$1" adminListen)$2" >/dev/null; }
 fault() { control "$1" /faults "$2"; }
 no_faults() { curl -sf --max-time 10 -X DELETE "http://$(server_field "$1" adminListen)/faults" >/dev/null; }
+# How often the server's first fault has happened.
+fired() { curl -sf --max-time 10 "http://$(server_field "$1" adminListen)/faults" | jq '.[0].fired'; }
+has_fired() { [ "$(fired "$1")" -ge "$2" ]; }
 server_log() { curl -sf --max-time 10 "http://$(server_field "$1" adminListen)/log"; }
 
 #
@@ -445,7 +448,7 @@ audit_sync() {
     local marker
     marker=marker-$(now_us)
     k get --raw "/api/v1/namespaces/$marker" >/dev/null 2>&1 || true
-    wait_for 10 "the audit log" grep -q "$marker" "$audit_log"
+    wait_for "$WAIT" "the audit log" grep -q "$marker" "$audit_log"
 }
 # Prints where the log ends now, for audit_since.
 audit_mark() {
@@ -465,6 +468,18 @@ written_by() {
     ids=$(jq -R . "$work/run/$1/token-ids" | jq -sc 'map("JTI=" + .)')
     audit_since "$2" "$is_write and ((.user.extra[\"authentication.kubernetes.io/credential-id\"][0]) as \$id | $ids | index(\$id) != null)"
 }
+# Waits until the operator has asked for nothing for 2 seconds: what a change set off has ended.
+wait_quiet() { wait_for "$WAIT" "the operator to be quiet" asked_nothing 2; }
+# asked_nothing SECONDS: but for watches and leases, from now on.
+asked_nothing() {
+    local mark asked
+    mark=$(audit_mark)
+    sleep "$1"
+    asked=$(audit_since "$mark" "$is_question" | jq -r '"\(.verb) \(.requestURI)"' | sort | uniq -c)
+    printf '%s\n' "$asked"
+    [ -z "$asked" ]
+}
+readonly is_question='.verb != "watch" and .objectRef.resource != "leases"'
 # start_proxy: a faultproxy named "proxy" before the API server; operators that are started with OPERATOR_SERVER=$(proxy) use it.
 start_proxy() {
     start_server proxy "$TOOLS/faultproxy" --upstream "$(apiserver_url)" --upstream-ca "$cluster_dir/pki/ca.crt" \
@@ -497,7 +512,7 @@ clean_up() {
         (.metadata.name | startswith($p))) | "\(.metadata.namespace)/\(.metadata.name)"')
     for name in $mine; do k -n "${name%%/*}" delete pm "${name#*/}" --wait=false >/dev/null 2>&1 || true; done
     for name in $mine; do
-        if ! (wait_gone pm "${name#*/}" "${name%%/*}" 20) 2>/dev/null; then
+        if ! (wait_gone pm "${name#*/}" "${name%%/*}" 40) 2>/dev/null; then
             printf 'package %s does not go: %s\n' "$name" "$(k -n "${name%%/*}" get pm "${name#*/}" -o json | jq -c .status.conditions)" >&2
             k -n "${name%%/*}" patch pm "${name#*/}" --type merge -p '{"metadata":{"finalizers":null}}' >/dev/null 2>&1 || true
             stuck=1

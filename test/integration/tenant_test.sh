@@ -43,7 +43,7 @@ test_an_account_that_may_nothing_is_told() {
     for_tenant none
     install "$p-app" "{\"targetNamespace\": \"$ns\"}"
     wait_held "$p-app" . 'packages.*configmaps|configmaps.*packages|forbidden|may not'
-    pm_is "$p-app" 'is("Stalled"; "True")'
+    wait_pm "$p-app" 'is("Stalled"; "True")' 60 # once the refusal has lasted
     wait_event "$p-app" . 'configmaps|forbidden|may not'
     gone configmap a
     # Nothing was installed: it goes all the same.
@@ -64,7 +64,7 @@ test_a_tenant_gets_nothing_of_the_cluster() {
     install "$p-cluster" "{\"targetNamespace\": \"$ns\"}"
     wait_held "$p-cluster" . "clusterroles|$p-reader"
     gone clusterrole "$p-reader"
-    pm_is "$p-cluster" 'is("Stalled"; "True")'
+    wait_pm "$p-cluster" 'is("Stalled"; "True")' 60
 }
 
 test_a_tenant_gets_nothing_of_another_namespace() {
