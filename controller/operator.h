@@ -71,6 +71,12 @@ bool namespace_is_terminating(operator_t *op, const char *name);
  * not. */
 bool namespace_matches(operator_t *op, const char *name, const json_t *selector);
 
+/*
+ * Is it Stalled: can only a person, or a change, mend it? refusal_lasts: as
+ * dv_controller_refusal_lasts() says of the run.
+ */
+bool needs_somebody(const dv_err *err, bool refusal_lasts);
+
 /* Resources of our own kinds. */
 const dv_resource *resource_pm(dv_kube *kube);
 const dv_resource *resource_pkgrepo(dv_kube *kube);

@@ -255,11 +255,10 @@ static int64_t now_unix_ms(dv_ctx *ctx)
     return ctx->clock->unix_us(ctx->clock) / 1000;
 }
 
-/* refusal_lasts: a no of the API server is meant, and not that of one that is starting. */
 static void summarize(dv_ctx *ctx, const dv_pkgrepo *repo, const dv_repo_sync_result *result,
                       const dv_err *err, bool refusal_lasts, dv_pkgrepo_status *status)
 {
-    bool stalled = dv_err_is(err, DV_INVALID) || (dv_err_is(err, DV_DENIED) && refusal_lasts);
+    bool stalled = needs_somebody(err, refusal_lasts);
     bool served = result && (!err || result->stale);
     DV_CLEANUP(dv_buf_done) dv_buf message = DV_BUF_INIT(DV_LINE_MAX);
 

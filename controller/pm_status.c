@@ -109,10 +109,10 @@ static bool is_servers_no(const dv_err *err)
            strcmp(dv_err_reason(err), "DependencyNotPermitted") == 0;
 }
 
-static bool needs_somebody(const pm_run *run, const dv_err *err)
+bool needs_somebody(const dv_err *err, bool refusal_lasts)
 {
     if (dv_err_is(err, DV_DENIED))
-        return run->refusal_lasts || !is_servers_no(err);
+        return refusal_lasts || !is_servers_no(err);
     return dv_err_is(err, DV_INVALID);
 }
 
@@ -120,7 +120,7 @@ static bool needs_somebody(const pm_run *run, const dv_err *err)
 static void fail(dv_ctx *ctx, pm_run *run, const dv_err *err)
 {
     const char *reason = dv_err_reason(err), *message = dv_err_str(err);
-    bool stalled = needs_somebody(run, err);
+    bool stalled = needs_somebody(err, run->refusal_lasts);
     bool deleting = run->pm->deleted_at_ms != 0;
 
     if (dv_err_is(err, DV_BUG))

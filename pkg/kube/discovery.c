@@ -136,9 +136,11 @@ static bool has_verb(const json_t *resource, const char *verb)
     const json_t *one;
     size_t i;
 
-    json_array_foreach(dv_json_array(resource, "/verbs"), i,
-                       one) if (json_is_string(one) &&
-                                strcmp(json_string_value(one), verb) == 0) return true;
+    json_array_foreach(dv_json_array(resource, "/verbs"), i, one)
+    {
+        if (json_is_string(one) && strcmp(json_string_value(one), verb) == 0)
+            return true;
+    }
     return false;
 }
 
@@ -147,8 +149,11 @@ static bool has_subresource(const json_t *resource, const char *name)
     const json_t *one;
     size_t i;
 
-    json_array_foreach(dv_json_array(resource, "/subresources"), i,
-                       one) if (dv_str_is(dv_json_view(one, "/subresource"), name)) return true;
+    json_array_foreach(dv_json_array(resource, "/subresources"), i, one)
+    {
+        if (dv_str_is(dv_json_view(one, "/subresource"), name))
+            return true;
+    }
     return false;
 }
 

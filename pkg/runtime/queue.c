@@ -282,13 +282,12 @@ void dv_queue_hurry(dv_queue *queue, int64_t spread_ms)
 
     while (dv_map_next(queue->items, &cursor, &key, &value)) {
         item *it = value;
-        int64_t due_ms = now_ms(queue) + (int64_t)dv_random_below((uint64_t)spread_ms + 1);
+        int64_t delay_ms = (int64_t)dv_random_below((uint64_t)spread_ms + 1);
 
-        if (it->where == IDLE)
-            continue;
         if (it->where == DELAYED && (it->retries || it->refusals))
-            add_at(queue, it, due_ms);
-        it->retries = it->refusals = 0;
+            add_at(queue, it, now_ms(queue) + delay_ms);
+        if (it->where != IDLE) /* what is idle is kept for its count alone */
+            it->retries = it->refusals = 0;
     }
 }
 
