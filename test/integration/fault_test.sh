@@ -108,9 +108,9 @@ test_a_watch_is_too_old() {
     drift_is_seen_after expire_watches
 }
 expire_watches() {
-    fault proxy "{\"match\": {\"watch\": true, $operator_requests}, \"fault\": {\"kind\": \"watch-error\", \"status\": 410}, \"times\": 8}"
+    fault proxy "{\"match\": {\"watch\": true, $operator_requests}, \"fault\": {\"kind\": \"watch-error\", \"status\": 410}, \"times\": 6}"
     control proxy /cut-watches
-    wait_for "$WAIT" "the watches to be told" has_fired proxy 8
+    wait_for "$WAIT" "the watches to be told" has_fired proxy 6
     no_faults proxy
 }
 test_changes_while_a_watch_is_cut_are_seen() {

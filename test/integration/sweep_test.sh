@@ -24,6 +24,7 @@ declare -A faults=(
 mapfile -t kinds < <(printf '%s\n' "${!faults[@]}" | sort)
 
 setup_file() {
+    exec {told}>&1 # what is said there is shown though all goes well
     [ -n "$SWEEP" ] || printf '# sweep: SEED=%s\n' "$SEED"
     start_cluster
     install_api
@@ -121,7 +122,7 @@ test_every_request_may_fail() {
         all) every_life "$count" ;;
         *) named_lives ;;
     esac
-    printf '%s lives, of which each asks %s times\n' "$lives" "$count"
+    printf '# sweep: %s lives, of which each asks %s times\n' "$lives" "$count" >&"$told"
     [ $bad = 0 ] || fail "$bad of $lives lives did not end well (SEED=$SEED)"
 }
 
