@@ -537,31 +537,6 @@ static void data_is_not_lost_by_accident(void **state)
         fail_msg("\"%s\" says nothing of %s", dv_err_str(err), row->lost);
 }
 
-static const struct unread_row {
-    const char *name, *forbidden;
-    const char *lost; /* NULL: nothing */
-} unread_rows[] = {
-    {"a definition that may be deleted, but not read, is a loss", NULL, "widgets.example.com"},
-    {"one that may not be deleted either is none", "delete customresourcedefinitions", NULL},
-};
-
-static void a_definition_that_may_not_be_read_is_judged(void **state)
-{
-    const struct unread_row *row = *state;
-
-    put(CRD);
-    put(WIDGET("theirs"));
-    cluster_fail(t.cluster, "GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions/", 403, 9,
-                 REFUSED);
-    if (row->forbidden)
-        cluster_forbid(t.cluster, row->forbidden);
-    list(I_CRD);
-    dv_auto(dv_err) err = dv_remove_check(&t.cluster->ctx, &t.env, &t.items);
-    assert_string_equal(err ? dv_err_reason(err) : "nothing",
-                        row->lost ? "DataWouldBeLost" : "nothing");
-    assert_true(!err || strstr(dv_err_str(err), row->lost));
-}
-
 static void a_kind_that_came_meanwhile_is_looked_through(void **state DV_UNUSED)
 {
     dv_fake_clock time;
@@ -602,7 +577,7 @@ static const struct unread_row {
     {"unless the definition may not be deleted either", "delete customresourcedefinitions", NULL},
 };
 
-static void what_may_not_be_read_is_not_lost(void **state)
+static void what_may_not_be_read_is_judged(void **state)
 {
     const struct unread_row *row = *state;
 
@@ -634,7 +609,6 @@ int main(void)
 
     DV_TABLE(&suite, one_object_goes_or_stays, rows);
     DV_TEST(&suite, adopted_objects_lose_our_marks);
-    DV_TABLE(&suite, what_may_not_be_read_is_not_lost, unread_rows);
     DV_TEST(&suite, what_was_adopted_and_made_anew_keeps_its_marks);
     DV_TEST(&suite, classes_go_in_reverse_and_wait_for_each_other);
     DV_TEST(&suite, what_is_held_past_the_time_limit_is_left_and_listed);
@@ -648,7 +622,7 @@ int main(void)
     DV_TABLE(&suite, an_item_that_was_adopted_is_known_by_its_mark, mark_rows);
     DV_TEST(&suite, another_conflict_that_may_not_be_looked_into_is_a_refusal);
     DV_TABLE(&suite, data_is_not_lost_by_accident, loss_rows);
-    DV_TABLE(&suite, a_definition_that_may_not_be_read_is_judged, unread_rows);
+    DV_TABLE(&suite, what_may_not_be_read_is_judged, unread_rows);
     DV_TEST(&suite, a_kind_that_came_meanwhile_is_looked_through);
     DV_TEST(&suite, of_much_data_some_is_named);
     DV_TEST(&suite, a_look_that_fails_holds_the_run);
