@@ -18,37 +18,13 @@ typedef struct {
 
 /* ---- Finding ---- */
 
-/* Edits between two names; names longer than the table are far from anything. */
-static size_t distance(dv_str a, dv_str b)
-{
-    enum { NAME_MAX_BYTES = 63 };
-    size_t row[NAME_MAX_BYTES + 1];
-
-    if (a.n > NAME_MAX_BYTES || b.n > NAME_MAX_BYTES)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= b.n; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a.n; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= b.n; j++) {
-            size_t replaced = diagonal + (a.p[i - 1] != b.p[j - 1]);
-
-            diagonal = row[j];
-            row[j] = DV_MIN(replaced, DV_MIN(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[b.n];
-}
-
 static dv_err *unknown_flag(const parse *p, dv_str name)
 {
     const dv_flag *nearest = NULL;
     size_t least = name.n / 2 + 1;
 
     for (size_t i = 0; i < p->n; i++) {
-        size_t d = distance(name, dv_str_of(p->flags[i].name));
+        size_t d = dv_str_edits(name, dv_str_of(p->flags[i].name));
 
         if (d < least) {
             least = d;

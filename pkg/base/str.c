@@ -206,3 +206,26 @@ bool dv_utf8_valid(dv_str s)
     }
     return true;
 }
+
+size_t dv_str_edits(dv_str a, dv_str b)
+{
+    enum { NAME_MAX_BYTES = 63 };
+    size_t row[NAME_MAX_BYTES + 1];
+
+    if (a.n > NAME_MAX_BYTES || b.n > NAME_MAX_BYTES)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= b.n; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a.n; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= b.n; j++) {
+            size_t replaced = diagonal + (a.p[i - 1] != b.p[j - 1]);
+
+            diagonal = row[j];
+            row[j] = DV_MIN(replaced, DV_MIN(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[b.n];
+}

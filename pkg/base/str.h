@@ -53,6 +53,9 @@ uint64_t dv_str_hash(dv_str s);
  * len(name) * stars at worst.
  */
 bool dv_glob_match(dv_str pattern, dv_str name);
+/* Letters to insert, remove or replace until a is b; SIZE_MAX where one has more than 63 bytes. For
+ * "did you mean". */
+size_t dv_str_edits(dv_str a, dv_str b);
 /* Length of the UTF-8 sequence that s (not empty) starts with; 0: malformed. */
 size_t dv_utf8_len(dv_str s);
 /* True for valid UTF-8 without surrogates, at most U+10FFFF. */
