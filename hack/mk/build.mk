@@ -15,8 +15,7 @@ upto_ = $(if $(2),$(firstword $(2)) $(if $(filter $(1),$(firstword $(2))),,$(cal
 libs_upto = $(foreach m,$(call upto,$(1)),$(call lib,$(m)))
 ALL_LIBS := $(foreach m,$(call reverse,$(MODULES)),$(call lib,$(m)))
 
-PROGRAMS := $(B)/bin/davit-controller
-PROGRAM_SRC := $(wildcard controller/*.c)
+PROGRAMS := $(B)/bin/davit-controller $(B)/bin/davit
 
 # Flags are part of what an object depends on.
 STAMP := $(B)/flags
@@ -38,6 +37,18 @@ endef
 $(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
 
 $(B)/bin/davit-controller: $(call objects,controller) $(ALL_LIBS)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  LD      $@")
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# What both programs of the command line, and its tests, share.
+CLI_LIB := $(B)/lib/libcli.a
+$(CLI_LIB): $(filter-out %/main.o,$(call objects,cli))
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR) crs $@ $^
+
+# --as-needed keeps what `davit` loads to jansson and libyaml, so that it starts in a millisecond.
+$(B)/bin/davit: $(B)/obj/cli/main.o $(CLI_LIB) $(ALL_LIBS)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -2,6 +2,7 @@
 # Unit tests: test/unit/<module>_<name>_test.c links its module and those below it. Fuzz targets:
 # test/fuzz/<module>_<name>_fuzz.c, replayed over test/fuzz/corpus/<module>_<name>/. Integration
 # tests: test/integration/<name>_test.c links everything and needs a cluster (DAVIT_KUBECONFIG).
+# test/cli/*_test.sh runs the command line without one.
 
 TESTS := $(patsubst test/unit/%.c,%,$(wildcard test/unit/*_test.c))
 FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*_fuzz.c))
@@ -11,8 +12,10 @@ TEST_CPPFLAGS := -Itest -DDV_SOURCE_DIR='"$(CURDIR)"'
 $(B)/obj/test/%.o: CPPFLAGS += $(TEST_CPPFLAGS)
 $(B)/obj/test/%.o: CFLAGS += -Wno-missing-prototypes
 
+# The command line stands above all modules.
+libs_of_test = $(if $(filter cli,$(1)),$(CLI_LIB) $(ALL_LIBS),$(call libs_upto,$(1)))
 define test_rule
-$(B)/test/$(1): $(B)/obj/test/unit/$(1).o $(B)/obj/test/testlib.o $(call libs_upto,$(call module_of,$(1)))
+$(B)/test/$(1): $(B)/obj/test/unit/$(1).o $(B)/obj/test/testlib.o $(call libs_of_test,$(call module_of,$(1)))
 	@mkdir -p $$(@D)
 	$$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS) -lcmocka
 endef
@@ -44,4 +47,4 @@ check-$(1): $(foreach t,$(TESTS),$(if $(filter $(1),$(call module_of,$(t))),$(B)
 	$$(Q)hack/run-tests.sh $$^
 .PHONY: check-$(1)
 endef
-$(foreach m,$(MODULES),$(eval $(call module_check_rule,$(m))))
+$(foreach m,$(MODULES) cli,$(eval $(call module_check_rule,$(m))))

@@ -35,7 +35,7 @@ PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 $(shell mkdir -p $(B)/gen && printf '#define DV_VERSION "%s"\n' '$(VERSION)' > $(B)/gen/version.h.new && \
   { cmp -s $(B)/gen/version.h.new $(B)/gen/version.h || mv $(B)/gen/version.h.new $(B)/gen/version.h; })
 
-CPPFLAGS += -D_GNU_SOURCE -Ipkg -Icontroller -I$(B)/gen $(PKG_CFLAGS)
+CPPFLAGS += -D_GNU_SOURCE -Ipkg -Icontroller -Icli -I$(B)/gen $(PKG_CFLAGS)
 CFLAGS += -std=gnu17 $(OPT) $(HARDEN) $(WARN)
 LDFLAGS += $(OPT) $(LDHARDEN)
 LDLIBS += $(PKG_LIBS) -lpthread -lm

@@ -56,8 +56,8 @@ nightly: ## all of the above that takes long: sanitizers, valgrind, sweep, fuzzi
 
 SCRIPTS = $(shell git ls-files .ci hack test '*.sh' | xargs grep -lE '^\#!(/usr)?/bin/(env )?(ba)?sh' 2>/dev/null | sort -u)
 GO_FOLDERS := $(patsubst %/go.mod,%,$(wildcard test/*/go.mod))
-C_SOURCES := $(wildcard pkg/*/*.c controller/*.c cli/*.c registry/*.c test/*.c test/*/*.c)
-C_HEADERS := $(wildcard pkg/*/*.h controller/*.h cli/*.h registry/*.h test/*.h test/*/*.h)
+C_SOURCES := $(wildcard pkg/*/*.c controller/*.c cli/*.c cli/*/*.c registry/*.c test/*.c test/*/*.c)
+C_HEADERS := $(wildcard pkg/*/*.h controller/*.h cli/*.h cli/*/*.h registry/*.h test/*.h test/*/*.h)
 
 lint: check-headers check-layers check-manifests lint-scripts lint-go ## what can be said without running
 lint-scripts:

@@ -2,19 +2,22 @@
 # What people type.
 
 .DEFAULT_GOAL := all
-.PHONY: all help check check-headers check-layers clean
+.PHONY: all help check check-offline check-headers check-layers clean
 
 all: $(PROGRAMS) ## build the programs
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z_.-]+:.*## /{printf "  %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-check: $(TEST_BINS) $(FUZZ_BINS) check-layers ## unit tests and fuzz corpora
+check: $(TEST_BINS) $(FUZZ_BINS) check-layers check-offline ## unit tests, fuzz corpora, the command line without a cluster
 	$(Q)hack/run-tests.sh $(TEST_BINS)
 	$(Q)hack/run-corpus.sh $(FUZZ_BINS)
 
+check-offline: $(B)/bin/davit
+	$(Q)for test in test/cli/*_test.sh; do DAVIT=$(abspath $(B)/bin/davit) $$test || exit 1; done
+
 check-headers: ## every header compiles alone
-	$(Q)for h in pkg/*/*.h; do \
+	$(Q)for h in pkg/*/*.h cli/*.h; do \
 	  $(CC) $(CPPFLAGS) $(CFLAGS) -fsyntax-only -x c -include $$h /dev/null || exit 1; done
 
 check-layers: ## includes point downwards, each library has one door
