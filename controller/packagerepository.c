@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The PackageRepository controller: keeps the set of repositories as administrators wish it. */
+#include "install/repository.h"
 #include "operator.h"
 
 const dv_resource *resource_pkgrepo(dv_kube *kube)
@@ -109,143 +110,22 @@ static void wake_packages(operator_t *op, const dv_repo_sync_result *result)
 
 /* ---- The wish ---- */
 
-typedef struct {
-    operator_t *op;
-    dv_doc *selector;
-} may_use_arg;
-
-static bool may_use(void *arg, const char *ns)
+static bool may_use(void *arg, const char *ns, const json_t *selector)
 {
-    const may_use_arg *m = arg;
-    json_auto_t *selector = NULL;
-    dv_err *err = dv_doc_parse(m->selector, &selector);
-
-    if (err) {
-        dv_err_free(err);
-        return false;
-    }
-    return namespace_matches(m->op, ns, selector);
-}
-
-static void may_use_free(void *arg)
-{
-    may_use_arg *m = arg;
-
-    dv_doc_unref(m->selector);
-    free(m);
-}
-
-/* A Secret's members, decoded; wiped when done. */
-typedef struct {
-    dv_buf username, password, bearer, cert, key, ca;
-} credentials;
-
-static void wipe(dv_buf *buf)
-{
-    if (buf->p)
-        dv_wipe(buf->p, buf->n);
-    dv_buf_done(buf);
-}
-
-static void credentials_done(credentials *c)
-{
-    wipe(&c->username);
-    wipe(&c->password);
-    wipe(&c->bearer);
-    wipe(&c->cert);
-    wipe(&c->key);
-    wipe(&c->ca);
-}
-
-enum { SECRET_MEMBER_MAX = 256 * 1024 };
-
-static dv_err *read_member(const json_t *secret, const char *name, dv_buf *out)
-{
-    const char *text = json_string_value(json_object_get(dv_json_object(secret, "/data"), name));
-
-    if (!text || out->n)
-        return NULL;
-    dv_buf_init(out, SECRET_MEMBER_MAX);
-    dv_err *err = dv_base64_decode(dv_str_of(text), out);
-    return err ? dv_err_recast(err, DV_INVALID, "InvalidSecret") : NULL;
-}
-
-static dv_err *read_secret(dv_ctx *ctx, operator_t *op, const char *name, json_t **ret_secret)
-{
-    const dv_kube_request request = {
-        .verb = DV_KUBE_GET,
-        .resource = dv_kube_resource_static(op->kube, "", "v1", "Secret", "secrets", true),
-        .ns = op->options.namespace,
-        .name = name,
-    };
-    dv_err *err = dv_kube_do(ctx, op->kube, &request, ret_secret);
-
-    if (dv_err_is(err, DV_NOT_FOUND)) {
-        dv_err_free(err);
-        return dv_err_new(DV_WAITING, "SecretNotFound", "Secret \"%s\" is not in namespace \"%s\"",
-                          name, op->options.namespace);
-    }
-    return err;
-}
-
-/* Members as Flux' HelmRepository names them: username and password, bearerToken, tls.crt and
- * tls.key, ca.crt. */
-static dv_err *read_credentials(dv_ctx *ctx, operator_t *op, const dv_pkgrepo_spec *spec,
-                                credentials *c)
-{
-    json_auto_t *secret = NULL, *ca = NULL;
-
-    if (spec->secret_name) {
-        DV_CHECK(read_secret(ctx, op, spec->secret_name, &secret));
-        DV_CHECK(read_member(secret, "username", &c->username));
-        DV_CHECK(read_member(secret, "password", &c->password));
-        DV_CHECK(read_member(secret, "bearerToken", &c->bearer));
-        DV_CHECK(read_member(secret, "tls.crt", &c->cert));
-        DV_CHECK(read_member(secret, "tls.key", &c->key));
-        DV_CHECK(read_member(secret, "ca.crt", &c->ca));
-    }
-    if (spec->ca_secret_name) {
-        wipe(&c->ca);
-        DV_CHECK(read_secret(ctx, op, spec->ca_secret_name, &ca));
-        DV_CHECK(read_member(ca, "ca.crt", &c->ca));
-    }
-    return NULL;
+    return namespace_matches(arg, ns, selector);
 }
 
 static dv_err *put_wish(dv_ctx *ctx, operator_t *op, const dv_pkgrepo *repo)
 {
-    DV_CLEANUP(credentials_done) credentials c = {0};
-    const dv_pkgrepo_spec *spec = &repo->spec;
-    may_use_arg *arg = NULL;
-
-    if (spec->type != DV_REPO_GLASSKUBE)
-        return dv_err_new(DV_INVALID, "TypeNotSupported",
-                          "repositories of type Marketplace are not supported by this release");
-    DV_CHECK(read_credentials(ctx, op, spec, &c));
-    if (spec->namespace_selector) {
-        arg = DV_NEW(may_use_arg);
-        *arg = (may_use_arg){op, dv_doc_ref(spec->namespace_selector)};
-    }
-    const dv_repo_wish wish = {
-        .name = repo->name,
-        .url = spec->url,
-        .priority = spec->priority,
-        .packages = &spec->packages,
-        .insecure = spec->insecure,
-        .suspended = spec->suspend,
-        .may_use = arg ? may_use : NULL,
-        .arg = arg,
-        .arg_free = arg ? may_use_free : NULL,
-        .auth = {.origin = spec->url,
-                 .username = dv_buf_str(&c.username),
-                 .password = dv_buf_str(&c.password),
-                 .bearer = dv_buf_str(&c.bearer),
-                 .cert_pem = dv_buf_str(&c.cert),
-                 .key_pem = dv_buf_str(&c.key),
-                 .ca_pem = dv_buf_str(&c.ca),
-                 .allow_plain = spec->insecure},
+    const dv_pkgrepo_env env = {
+        .kube = op->kube,
+        .repos = op->repos,
+        .secrets_namespace = op->options.namespace,
+        .may_use = may_use,
+        .arg = op,
     };
-    return dv_repos_put(op->repos, &wish);
+
+    return dv_pkgrepo_put(ctx, &env, repo);
 }
 
 /* ---- What is said about it ---- */
