@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/crypto.h"
-#include "cage.h"
+#include "install/render.h"
 #include "options.h"
 #include "version.h"
 
@@ -193,7 +193,7 @@ static dv_err *run(dv_ctx *ctx, operator_t *op)
     dv_auto(dv_sandbox) sandbox = dv_sandbox_new(SANDBOX_WORKERS, ctx->log);
     dv_auto(dv_fetcher) fetcher = dv_fetcher_new(http, policy, &op->options.allow_file_root);
     dv_auto(dv_repos) repos =
-        dv_repos_new(fetcher, (dv_repo_decoder){cage_decode, sandbox}, op->options.cache_dir);
+        dv_repos_new(fetcher, dv_render_decoder(sandbox), op->options.cache_dir);
     dv_auto(dv_events) events = dv_events_new(kube, ctx->clock, "davit.dev/controller", identity);
     const dv_lease_options lease = {
         .kube = kube,
@@ -262,7 +262,7 @@ int main(int argc, char **argv)
 {
     operator_t op = {0};
 
-    dv_sandbox_main(argc, argv, cage_ops, cage_n_ops);
+    dv_sandbox_main(argc, argv, dv_render_ops, dv_render_n_ops);
     mallopt(M_ARENA_MAX, 2);
     dv_json_setup();
     dv_err *err = options_parse(argc, argv, &op.options);

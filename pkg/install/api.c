@@ -503,3 +503,12 @@ void dv_inventory_done(dv_inventory *inventory)
         dv_objref_done(&inventory->at[i].ref);
     dv_vec_done(inventory);
 }
+
+void dv_artifacts_done(dv_artifacts *artifacts)
+{
+    for (size_t i = 0; i < artifacts->n; i++) {
+        free(artifacts->at[i].url);
+        free(artifacts->at[i].sha256);
+    }
+    dv_vec_done(artifacts);
+}

@@ -74,6 +74,7 @@ typedef struct {
 typedef struct {
     char *url, *sha256;
 } dv_artifact;
+typedef DV_VEC(dv_artifact) dv_artifacts;
 typedef struct {
     dv_objref ref;
     bool adopted;
@@ -88,7 +89,7 @@ typedef struct {
     dv_conditions conditions;
     char *version, *attempted_version, *repository, *latest_version;
     DV_VEC(dv_pm_dependency) dependencies;
-    DV_VEC(dv_artifact) artifacts;
+    dv_artifacts artifacts;
     dv_inventory inventory;
     DV_VEC(dv_history_item) history; /* newest first */
     char *last_handled_reconcile_at;
@@ -180,6 +181,7 @@ dv_inventory_item *dv_inventory_find(dv_inventory *inventory, const dv_objref *r
 dv_inventory_item *dv_inventory_add(dv_inventory *inventory, const dv_objref *ref);
 dv_inventory dv_inventory_dup(const dv_inventory *inventory);
 void dv_inventory_done(dv_inventory *inventory);
+void dv_artifacts_done(dv_artifacts *artifacts);
 
 /* The tables, for the test that holds them against crds/. */
 extern const dv_field_row dv_pm_spec_rows[], dv_pm_status_rows[], dv_pkgrepo_spec_rows[],
