@@ -405,7 +405,7 @@ static dv_err *run_once(dv_ctx *ctx, pm_run *run)
         run->quiet = true;
         return NULL;
     }
-    if (run->pm->is_dependency && !pm_is_needed(run->op, run->pm))
+    if (run->pm->is_dependency && !dv_pm_is_needed(run->op->pms, run->pm))
         return delete_unneeded(ctx, run);
     return run_steps(ctx, run);
 }

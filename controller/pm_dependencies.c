@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a package needs, and who needs a package. */
-#include "base/map.h"
+/* What a package needs. */
 #include "pm_run.h"
 
 /* ---- Once a cluster ---- */
@@ -26,49 +25,6 @@ dv_err *pm_step_unique(dv_ctx *ctx, pm_run *run)
 }
 
 /* ---- What the status says about dependencies ---- */
-
-static void dependency_done(dv_pm_dependency *d)
-{
-    free(d->name);
-    free(d->range);
-    free(d->version);
-    dv_strings_done(&d->required_by);
-}
-
-static const char *asker_name(const pm_run *run)
-{
-    return run->inline_package ? run->pm->name : run->pm->spec.package;
-}
-
-static void add_demands_of(dv_pm_dependency *d, const dv_dependencies *list, const char *asker,
-                           bool ours)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        if (strcmp(list->at[i].package, d->name) != 0)
-            continue;
-        dv_strings_add(&d->required_by, asker);
-        if (ours || !d->range) /* our own demand is what binds others through us */
-            dv_set_str(&d->range, list->at[i].range);
-    }
-}
-
-static void set_dependencies(pm_run *run)
-{
-    for (size_t i = 0; i < run->status.dependencies.n; i++)
-        dependency_done(&run->status.dependencies.at[i]);
-    dv_vec_done(&run->status.dependencies);
-    for (size_t i = 0; i < run->lock.closure.n; i++) {
-        const dv_locked *l = &run->lock.closure.at[i];
-        dv_pm_dependency *d = dv_vec_push(&run->status.dependencies);
-
-        d->name = dv_strdup(l->package);
-        d->version = dv_strdup(l->version);
-        for (size_t k = 0; k < run->lock.closure.n; k++)
-            add_demands_of(d, &run->lock.closure.at[k].dependencies,
-                           run->lock.closure.at[k].package, false);
-        add_demands_of(d, &run->lock.dependencies, asker_name(run), true);
-    }
-}
 
 static bool demands(const dv_pm_status *status, const dv_pm_dependency *d)
 {
@@ -248,7 +204,8 @@ dv_err *pm_step_dependencies(dv_ctx *ctx, pm_run *run)
 {
     if (run->settled)
         return NULL;
-    set_dependencies(run);
+    dv_lock_list_dependencies(
+        &run->lock, run->inline_package ? run->pm->name : run->pm->spec.package, &run->status);
     run->phase = PHASE_RESOLVE;
     /* Whoever looks at a dependency sees who needs it, and how, before it is there or moves. */
     if (!demands_all(&run->pm->status, &run->status)) {
@@ -263,32 +220,4 @@ dv_err *pm_step_dependencies(dv_ctx *ctx, pm_run *run)
         if (strcmp(run->lock.dependencies.at[i].package, run->pm->spec.package) != 0)
             DV_CHECK(await_one(run, &run->lock.dependencies.at[i]));
     return NULL;
-}
-
-/* ---- Who needs it ---- */
-
-/* Follows "is needed by" upwards until somebody whom a person applied. */
-bool pm_is_needed(operator_t *op, const dv_pm *pm)
-{
-    dv_auto(dv_map) seen = dv_map_new(NULL);
-    dv_strings todo = {0};
-    bool needed = false;
-
-    dv_strings_add(&todo, pm->spec.package);
-    while (todo.n && !needed) {
-        dv_auto_str package = todo.at[--todo.n];
-
-        if (dv_map_get(seen, dv_str_of(package)))
-            continue;
-        dv_map_put(seen, dv_str_of(package), seen);
-        DV_CLEANUP(dv_entries_done) dv_entries dependants = dv_pms_that_need(op->pms, package);
-        for (size_t i = 0; i < dependants.n && !needed; i++) {
-            const dv_pm *other = (dv_pm *)dependants.at[i];
-
-            needed = !other->is_dependency;
-            dv_strings_add(&todo, other->spec.package);
-        }
-    }
-    dv_strings_done(&todo);
-    return needed;
 }

@@ -2,7 +2,7 @@
 /*
  * One run of one PackageManifest: the value that its steps hand on.
  *
- *     packagemanifest.c  the steps, in order        pm_dependencies.c  what it needs, who needs it
+ *     packagemanifest.c  the steps, in order        pm_dependencies.c  what it needs
  *     pm_render.c        from version to objects    pm_uninstall.c     taking it out
  *     pm_apply.c         objects, drift, health     pm_status.c        what is said about it
  *
@@ -57,8 +57,6 @@ dv_err *pm_step_dependencies(dv_ctx *ctx, pm_run *run);
 dv_err *pm_step_unique(dv_ctx *ctx, pm_run *run);
 /* All that the status names is there, in range. */
 bool pm_dependencies_hold(const pm_run *run);
-/* Is a PackageManifest that was made as a dependency needed by one that a person applied? */
-bool pm_is_needed(operator_t *op, const dv_pm *pm);
 
 /* pm_apply.c */
 dv_err *pm_step_inventory(dv_ctx *ctx, pm_run *run);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "install/pms.h"
 
+#include "base/map.h"
+
 void dv_pm_index(void *arg, const dv_entry *entry, dv_strings *ret_values)
 {
     const dv_pm *pm = (const dv_pm *)entry;
@@ -104,4 +106,29 @@ dv_pm *dv_pms_first(dv_informer *pms, const char *package, const char *but)
             best = pm;
     }
     return best ? dv_pm_ref(best) : NULL;
+}
+
+bool dv_pm_is_needed(dv_informer *pms, const dv_pm *pm)
+{
+    dv_auto(dv_map) seen = dv_map_new(NULL);
+    dv_strings todo = {0};
+    bool needed = false;
+
+    dv_strings_add(&todo, pm->spec.package);
+    while (todo.n && !needed) {
+        dv_auto_str package = todo.at[--todo.n];
+
+        if (dv_map_get(seen, dv_str_of(package)))
+            continue;
+        dv_map_put(seen, dv_str_of(package), seen);
+        DV_CLEANUP(dv_entries_done) dv_entries dependants = dv_pms_that_need(pms, package);
+        for (size_t i = 0; i < dependants.n && !needed; i++) {
+            const dv_pm *other = (dv_pm *)dependants.at[i];
+
+            needed = !other->is_dependency;
+            dv_strings_add(&todo, other->spec.package);
+        }
+    }
+    dv_strings_done(&todo);
+    return needed;
 }

@@ -38,3 +38,8 @@ bool dv_pm_is_before(const dv_pm *a, const dv_pm *b);
  * others, if it has a claim. One holder; NULL: there is none.
  */
 dv_pm *dv_pms_first(dv_informer *pms, const char *package, const char *but);
+/*
+ * Is a PackageManifest that was made as a dependency needed by one that a person applied? Follows
+ * "is needed by" upwards.
+ */
+bool dv_pm_is_needed(dv_informer *pms, const dv_pm *pm);
