@@ -74,7 +74,7 @@ static void add_exits(unsigned codes, dv_buf *out)
 
 static void help_verb(const cli_verb *verb, dv_buf *out)
 {
-    const cli_options defaults = {0};
+    const cli_options defaults = cli_options_default();
 
     add_usage(verb, out);
     dv_buf_addc(out, '\n');

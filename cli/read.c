@@ -145,6 +145,26 @@ static int first_word(int argc, char *const *argv)
 
 /* ---- The whole ---- */
 
+/* "json|yaml|name" in the placeholder: one of these, or nothing. */
+static dv_err *check_output(const cli_call *call)
+{
+    const char *output = call->options.output;
+
+    for (size_t i = 0; *output && i < call->verb->n_flags; i++) {
+        const dv_flag *flag = &call->verb->flags[i];
+        dv_str rest = dv_str_of(flag->value), word = {0};
+
+        if (strcmp(flag->name, "output") != 0)
+            continue;
+        do
+            rest = dv_str_cut(rest, '|', &word);
+        while (!dv_str_is(word, output) && rest.p);
+        if (!dv_str_is(word, output))
+            return usage("--output: \"%.64s\" is none of %s", output, flag->value);
+    }
+    return NULL;
+}
+
 static dv_err *count_arguments(const cli_call *call)
 {
     const cli_verb *verb = call->verb;
@@ -177,7 +197,7 @@ dv_err *cli_read(int argc, char *const *argv, cli_call *ret_call)
     int word = first_word(argc, argv);
     size_t words = 0;
 
-    *ret_call = (cli_call){0};
+    *ret_call = (cli_call){.options = cli_options_default()};
     if (word < argc && strcmp(argv[word], "help") == 0) {
         word++;
         ret_call->options.help = true;
@@ -195,5 +215,8 @@ dv_err *cli_read(int argc, char *const *argv, cli_call *ret_call)
     if (ret_call->options.help)
         return NULL;
     DV_CHECK(read_flags(argc, argv, word, words, ret_call));
-    return ret_call->options.help ? NULL : count_arguments(ret_call);
+    if (ret_call->options.help)
+        return NULL;
+    DV_CHECK(check_output(ret_call));
+    return count_arguments(ret_call);
 }

@@ -18,14 +18,32 @@
 
 /* All verbs' options together; texts are borrowed from the command line. */
 typedef struct {
-    const char *problem;
-    const char *output; /* "", "json", … */
     bool help, version;
+    const char *output; /* "": for people; else one of those that the flag's placeholder lists */
+    /* resolve */
+    const char *problem;
+    /* Those that ask a cluster. */
+    const char *kubeconfig, *context;
+    const char *ns; /* NULL: not given */
+    bool all_namespaces;
+    const char *operator_ns;
+    int64_t timeout_ms;
+    /* Those that read repositories. */
+    const char *repository; /* NULL: by priority */
+    dv_strings allow_cidr, allow_file_root;
+    const char *cache_dir; /* NULL: the user's; "": none */
 } cli_options;
+cli_options cli_options_default(void);
 void cli_options_done(cli_options *options);
 
 /* What an argument is, for completion. */
-typedef enum { CLI_ARG_NONE, CLI_ARG_TEXT, CLI_ARG_FOLDER, CLI_ARG_SHELL } cli_arg;
+typedef enum {
+    CLI_ARG_NONE,
+    CLI_ARG_TEXT,
+    CLI_ARG_FOLDER,
+    CLI_ARG_OFFERED,   /* a package that repositories have */
+    CLI_ARG_INSTALLED, /* a package that is in the cluster */
+} cli_arg;
 
 typedef struct {
     const char *name;     /* "resolve", "semver check" */

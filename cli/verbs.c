@@ -8,6 +8,30 @@
         .help = sentence, .short_name = letter                                                     \
     }
 #define HELP_FLAG FLAG('h', "help", DV_FLAG_BOOL, help, NULL, "print this and exit")
+#define OUTPUT_FLAG(words)                                                                         \
+    FLAG('o', "output", DV_FLAG_STRING, output, words, "how the answer is printed")
+#define CLUSTER_FLAGS                                                                              \
+    FLAG(0, "kubeconfig", DV_FLAG_STRING, kubeconfig, "FILE",                                      \
+         "instead of $KUBECONFIG and ~/.kube/config"),                                             \
+        FLAG(0, "context", DV_FLAG_STRING, context, "NAME", "context of the kubeconfig"),          \
+        FLAG(0, "operator-namespace", DV_FLAG_STRING, operator_ns, "NAME",                         \
+             "where Davit runs, and what it installs as a dependency is"),                         \
+        FLAG(0, "request-timeout", DV_FLAG_DURATION, timeout_ms, "DURATION",                       \
+             "how long the whole may take")
+#define SCOPE_FLAGS                                                                                \
+    FLAG('n', "namespace", DV_FLAG_STRING, ns, "NAME", "only PackageManifests of this namespace"), \
+        FLAG('A', "all-namespaces", DV_FLAG_BOOL, all_namespaces, NULL,                            \
+             "those of all namespaces, as without --namespace")
+#define NAMESPACE_FLAG                                                                             \
+    FLAG('n', "namespace", DV_FLAG_STRING, ns, "NAME",                                             \
+         "for which namespace: repositories may be closed to some")
+#define REPOSITORY_FLAGS                                                                           \
+    FLAG(0, "allow-cidr", DV_FLAG_STRINGS, allow_cidr, "CIDRS",                                    \
+         "addresses that repositories may have although they are private or loopback"),            \
+        FLAG(0, "allow-file-root", DV_FLAG_STRINGS, allow_file_root, "DIRS",                       \
+             "folders below which file:// repositories may be"),                                   \
+        FLAG(0, "cache-dir", DV_FLAG_STRING, cache_dir, "DIR",                                     \
+             "where fetched files are kept; empty: nowhere")
 #define FLAGS(table) .flags = table, .n_flags = DV_LEN(table)
 
 static const dv_flag help_only[] = {HELP_FLAG};
@@ -15,6 +39,23 @@ static const dv_flag resolve_flags[] = {
     FLAG('f', "problem", DV_FLAG_STRING, problem, "FILE", "the problem; -: standard input"),
     HELP_FLAG,
 };
+
+static const dv_flag search_flags[] = {NAMESPACE_FLAG, OUTPUT_FLAG("json|yaml|name"), CLUSTER_FLAGS,
+                                       REPOSITORY_FLAGS, HELP_FLAG};
+static const dv_flag versions_flags[] = {
+    NAMESPACE_FLAG,
+    FLAG(0, "repository", DV_FLAG_STRING, repository, "NAME", "only what this repository has"),
+    OUTPUT_FLAG("json|yaml|name"),
+    CLUSTER_FLAGS,
+    REPOSITORY_FLAGS,
+    HELP_FLAG,
+};
+static const dv_flag tree_flags[] = {SCOPE_FLAGS, OUTPUT_FLAG("json|yaml|wide|name"), CLUSTER_FLAGS,
+                                     HELP_FLAG};
+static const dv_flag explain_flags[] = {SCOPE_FLAGS, OUTPUT_FLAG("json|yaml"), CLUSTER_FLAGS,
+                                        REPOSITORY_FLAGS, HELP_FLAG};
+
+#define CLUSTER_EXITS CLI_EXIT(CLI_NO) | CLI_EXIT(CLI_FAILED) | CLI_EXIT(CLI_FORBIDDEN)
 
 const cli_verb cli_verbs[] = {
     {
@@ -51,12 +92,86 @@ const cli_verb cli_verbs[] = {
         .exits = CLI_EXIT(CLI_FAILED),
         FLAGS(help_only),
     },
+    {
+        .name = "search",
+        .args = "[WORD]",
+        .most = 1,
+        .arg = CLI_ARG_TEXT,
+        .summary = "list the packages that repositories offer",
+        .about =
+            "Lists the packages that the cluster's PackageRepositories have for a namespace: all, "
+            "or those with WORD in their name or description. Of several repositories that have a "
+            "name, the one of the highest priority is shown, as it is the one that would be used.",
+        .examples = "davit search ingress\tpackages that have to do with ingress\n"
+                    "davit search -n team-a -o name\tthe names of all that team-a may install",
+        .exits = CLUSTER_EXITS,
+        FLAGS(search_flags),
+        .cluster = true,
+    },
+    {
+        .name = "versions",
+        .args = "PACKAGE",
+        .least = 1,
+        .most = 1,
+        .arg = CLI_ARG_OFFERED,
+        .summary = "list the versions of a package",
+        .about = "Lists the versions of a package that a namespace can install, newest first, with "
+                 "the repository of each, and which of them is installed.",
+        .examples = "davit versions cert-manager\n"
+                    "davit versions cert-manager -o name | head -n 1\tthe newest",
+        .exits = CLUSTER_EXITS,
+        FLAGS(versions_flags),
+        .cluster = true,
+    },
+    {
+        .name = "tree",
+        .args = "[PACKAGE]",
+        .most = 1,
+        .arg = CLI_ARG_INSTALLED,
+        .summary = "show what is installed, and what needs what",
+        .about = "Prints the packages that people applied, and below each what it needs, with the "
+                 "installed versions. What stands in the tree a second time is not repeated: its "
+                 "line ends with an arrow.",
+        .examples = "davit tree\tall of the cluster\n"
+                    "davit tree keptn -o wide\tone package, with ranges and PackageManifests",
+        .exits = CLUSTER_EXITS,
+        FLAGS(tree_flags),
+        .cluster = true,
+    },
+    {
+        .name = "explain",
+        .args = "PACKAGE",
+        .least = 1,
+        .most = 1,
+        .arg = CLI_ARG_INSTALLED,
+        .summary = "say why a package has its version, or why it can't be had",
+        .about =
+            "Says of a package which version was wished and chosen, who needs it, what it needs, "
+            "and what keeps newer versions out. Where nothing fits, all reasons are told in "
+            "numbered sentences. A package that is not installed is looked at as if a "
+            "PackageManifest of its name were applied to the namespace now.",
+        .examples = "davit explain cert-manager\n"
+                    "davit explain keptn -o json | jq -r '.packages[0].conflict.derivation'",
+        .exits = CLUSTER_EXITS,
+        FLAGS(explain_flags),
+        .cluster = true,
+    },
 };
 const size_t cli_n_verbs = DV_LEN(cli_verbs);
 
+cli_options cli_options_default(void)
+{
+    return (cli_options){
+        .output = "",
+        .operator_ns = "davit-system",
+        .timeout_ms = 60 * 1000,
+    };
+}
+
 void cli_options_done(cli_options *options)
 {
-    (void)options;
+    dv_strings_done(&options->allow_cidr);
+    dv_strings_done(&options->allow_file_root);
 }
 
 unsigned cli_verb_exits(const cli_verb *verb)

@@ -2,7 +2,6 @@
 /* davit-controller: puts the parts together, runs them, takes them apart. */
 #include <errno.h>
 #include <malloc.h>
-#include <netdb.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -62,30 +61,12 @@ static dv_err *load_config(dv_ctx *ctx, op_options *opts, dv_kube_config **ret_c
     return NULL;
 }
 
-/* Package repositories never lead to the API server, whatever a URL or a name server says. */
-static dv_err *deny_api_server(const dv_kube_config *config, dv_address_policy *policy)
-{
-    struct addrinfo *found = NULL, hints = {.ai_socktype = SOCK_STREAM};
-    char port[8];
-    dv_url url;
-
-    DV_CHECK(dv_url_parse(dv_str_of(dv_kube_config_server(config)), &url));
-    dv_auto_str host = dv_str_dup(url.host);
-    snprintf(port, sizeof(port), "%u", url.port);
-    if (getaddrinfo(host, port, &hints, &found) != 0)
-        return NULL; /* it is not reachable under that name now; the first request will say so */
-    for (const struct addrinfo *a = found; a; a = a->ai_next)
-        dv_address_policy_deny(policy, a->ai_addr);
-    freeaddrinfo(found);
-    return NULL;
-}
-
 static dv_err *make_policy(const op_options *opts, const dv_kube_config *config,
                            dv_address_policy *policy)
 {
     for (size_t i = 0; i < opts->allow_cidr.n; i++)
         DV_TRY(dv_address_policy_allow(policy, opts->allow_cidr.at[i]), "--allow-cidr");
-    return deny_api_server(config, policy);
+    return dv_kube_config_deny_server(config, policy);
 }
 
 static char *make_identity(void)

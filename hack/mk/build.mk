@@ -16,6 +16,8 @@ libs_upto = $(foreach m,$(call upto,$(1)),$(call lib,$(m)))
 ALL_LIBS := $(foreach m,$(call reverse,$(MODULES)),$(call lib,$(m)))
 
 PROGRAMS := $(B)/bin/davit-controller $(B)/bin/davit
+# Those that other programs start.
+HELPERS := $(B)/bin/davit-cluster
 
 # Flags are part of what an object depends on.
 STAMP := $(B)/flags
@@ -49,6 +51,11 @@ $(CLI_LIB): $(filter-out %/main.o,$(call objects,cli))
 
 # --as-needed keeps what `davit` loads to jansson and libyaml, so that it starts in a millisecond.
 $(B)/bin/davit: $(B)/obj/cli/main.o $(CLI_LIB) $(ALL_LIBS)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  LD      $@")
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/bin/davit-cluster: $(call objects,cli/cluster) $(CLI_LIB) $(ALL_LIBS)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  LD      $@")
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := all
 .PHONY: all help check check-offline check-headers check-layers clean
 
-all: $(PROGRAMS) ## build the programs
+all: $(PROGRAMS) $(HELPERS) ## build the programs
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z_.-]+:.*## /{printf "  %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/config.h"
 
+#include <netdb.h>
+
 #include "base/file.h"
 #include "http/url.h"
 #include "kube/config_internal.h"
@@ -318,4 +320,21 @@ dv_http_profile *dv_kube_config_profile(dv_kube_config *config)
 const dv_strings *dv_kube_config_headers(const dv_kube_config *config)
 {
     return &config->headers;
+}
+
+dv_err *dv_kube_config_deny_server(const dv_kube_config *config, dv_address_policy *policy)
+{
+    struct addrinfo *found = NULL, hints = {.ai_socktype = SOCK_STREAM};
+    char port[8];
+    dv_url url;
+
+    DV_CHECK(dv_url_parse(dv_str_of(dv_kube_config_server(config)), &url));
+    dv_auto_str host = dv_str_dup(url.host);
+    snprintf(port, sizeof(port), "%u", url.port);
+    if (getaddrinfo(host, port, &hints, &found) != 0)
+        return NULL; /* it is not reachable under that name now; the first request will say so */
+    for (const struct addrinfo *a = found; a; a = a->ai_next)
+        dv_address_policy_deny(policy, a->ai_addr);
+    freeaddrinfo(found);
+    return NULL;
 }

@@ -14,6 +14,7 @@
 #include "base/crypto.h"
 #include "base/ctx.h"
 #include "http/http.h"
+#include "http/url.h"
 
 typedef struct dv_kube_config dv_kube_config;
 
@@ -40,6 +41,12 @@ void dv_kube_config_free(dv_kube_config *config);
 const char *dv_kube_config_server(const dv_kube_config *config);
 /* Of the context or the folder; "default". */
 const char *dv_kube_config_namespace(const dv_kube_config *config);
+/*
+ * Sees to it that no fetch leads to the API server, whatever a URL or a name server says: its
+ * addresses, as they are now, are denied. Blocks while names are looked up.
+ */
+DV_MUST_USE dv_err *dv_kube_config_deny_server(const dv_kube_config *config,
+                                               dv_address_policy *policy);
 /*
  * One holder more, the caller's. Ask for the authorization first: an exec plugin may answer
  * with a client certificate, which the profile then holds.

@@ -218,3 +218,54 @@ void dv_repos_names(dv_repos *repos, const char *ns, dv_strings *ret_names)
     }
     *ret_names = dv_map_keys(seen);
 }
+
+/* ---- For people who look around ---- */
+
+/* Adds what this repository serves and no better one has; `seen` holds the names so far. */
+static void add_listings(const dv_repo_conf *conf, const json_t *index, dv_map *seen, json_t *list)
+{
+    static const char *const kept[] = {"name", "latestVersion", "shortDescription"};
+    size_t i;
+    json_t *entry;
+
+    json_array_foreach(dv_json_array(index, "/packages"), i, entry)
+    {
+        dv_str name = dv_json_view(entry, "/name");
+
+        if (!dv_package_name_valid(name) || dv_map_get(seen, name) ||
+            !dv_repo_conf_serves(conf, dv_json_str(entry, "/name")))
+            continue;
+        json_t *row = json_object();
+        for (size_t k = 0; k < DV_LEN(kept); k++)
+            if (json_is_string(json_object_get(entry, kept[k])))
+                json_object_set(row, kept[k], json_object_get(entry, kept[k]));
+        json_object_set_new(row, "repository", json_string(conf->name));
+        json_array_append_new(list, row);
+        dv_map_put(seen, name, entry);
+    }
+}
+
+dv_err *dv_repos_index(dv_ctx *ctx, dv_repos *repos, const char *ns, json_t **ret_list,
+                       dv_strings *ret_unread)
+{
+    DV_CLEANUP(views_done) views all = {0};
+    dv_auto(dv_map) seen = dv_map_new(/* free_value= */ NULL);
+    json_auto_t *list = json_array();
+
+    look_for(repos, ns, &all);
+    for (size_t i = 0; i < all.n; i++) {
+        DV_CLEANUP(dv_repo_document_done)
+        dv_repo_document index = {.url = dv_repo_url(all.at[i].conf, "index.yaml", NULL, NULL),
+                                  .what = "index",
+                                  .bytes_max = DV_REPO_INDEX_BYTES_MAX};
+
+        dv_repos_refresh(ctx, repos, all.at[i].conf, all.at[i].conf->suspended, &index, 1);
+        DV_CHECK(dv_ctx_check(ctx));
+        if (index.err)
+            dv_strings_take(ret_unread, dv_asprintf("repository %s: %s", all.at[i].conf->name,
+                                                    dv_err_str(index.err)));
+        add_listings(all.at[i].conf, index.json, seen, list);
+    }
+    *ret_list = DV_TAKE(list);
+    return NULL;
+}

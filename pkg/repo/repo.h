@@ -160,7 +160,15 @@ DV_MUST_USE dv_err *dv_repos_manifest(dv_ctx *ctx, dv_repos *repos, const char *
                                       const char *base_url, const char *reference,
                                       const char *known_sha256, dv_buf *out, char **ret_url,
                                       char ret_sha256[DV_SHA256_HEX + 1]);
-/* "Name" of all packages a namespace may use, for `davit search`; sorted. */
+/* Names of all packages a namespace may use, as the last syncs had them; sorted. */
 void dv_repos_names(dv_repos *repos, const char *ns, dv_strings *ret_names);
+/*
+ * What the indexes of these repositories say now, without a sync: an owned array of {"name",
+ * "latestVersion"?, "shortDescription"?, "repository"}, each name from the first repository that
+ * has it, best priority first. What stood in the way is appended to ret_unread, a sentence a
+ * repository; an old copy may be listed nevertheless. Others: CANCELED, TRANSIENT by ctx.
+ */
+DV_MUST_USE dv_err *dv_repos_index(dv_ctx *ctx, dv_repos *repos, const char *ns, json_t **ret_list,
+                                   dv_strings *ret_unread);
 /* Bytes held in memory, for metrics. */
 size_t dv_repos_memory(dv_repos *repos);
