@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a package needs. */
+#include "install/dependency.h"
 #include "pm_run.h"
 
 /* ---- Once a cluster ---- */
@@ -7,21 +8,7 @@
 dv_err *pm_step_unique(dv_ctx *ctx, pm_run *run)
 {
     (void)ctx;
-    if (run->settled || run->inline_package)
-        return NULL;
-    DV_CLEANUP(dv_entries_done)
-    dv_entries same = dv_pms_of_package(run->op->pms, run->pm->spec.package);
-    for (size_t i = 0; i < same.n; i++) {
-        const dv_pm *other = (dv_pm *)same.at[i];
-
-        if (strcmp(other->key, run->pm->key) != 0 && dv_pm_has_claim(other) &&
-            !dv_pm_is_before(run->pm, other))
-            return dv_err_new(
-                DV_DENIED, "AlreadyInstalled",
-                "package \"%s\" is installed once a cluster, and PackageManifest %s has it already",
-                run->pm->spec.package, other->key);
-    }
-    return NULL;
+    return run->settled ? NULL : dv_pm_check_unique(run->op->pms, run->pm);
 }
 
 /* ---- What the status says about dependencies ---- */
@@ -81,24 +68,10 @@ bool pm_dependencies_hold(const pm_run *run)
 
 /* ---- Making them ---- */
 
-static json_t *dependency_object(const pm_run *run, const dv_locked *l)
-{
-    json_t *object =
-        dv_obj_new(DV_API_VERSION, "PackageManifest", run->op->options.namespace, l->package);
-
-    dv_err_free(dv_json_set(object, "/metadata/annotations/davit.dev~1installed-as-dependency",
-                            json_string("true")));
-    dv_err_free(dv_json_set(object, "/spec/package", json_string(l->package)));
-    dv_err_free(dv_json_set(object, "/spec/version", json_string(l->version)));
-    if (l->repository)
-        dv_err_free(dv_json_set(object, "/spec/repository", json_string(l->repository)));
-    return object;
-}
-
 /* As the dependant's account, so that plain RBAC decides. */
 static dv_err *write_dependency(dv_ctx *ctx, pm_run *run, const dv_locked *l, const dv_pm *there)
 {
-    json_auto_t *object = dependency_object(run, l);
+    json_auto_t *object = dv_dependency_object(l, run->op->options.namespace);
     json_auto_t *answer = NULL;
     const dv_kube_request request = {
         .verb = DV_KUBE_APPLY,
@@ -130,49 +103,14 @@ static dv_err *write_dependency(dv_ctx *ctx, pm_run *run, const dv_locked *l, co
     return NULL;
 }
 
-static const char *ready_message(const dv_pm *pm)
-{
-    const dv_condition *ready = dv_condition_get(&pm->status.conditions, "Ready");
-
-    return ready && ready->message && *ready->message ? ready->message : "not installed yet";
-}
-
-/* Nobody gives the package to others, but the name that it would have is taken. */
-static dv_err *name_taken(const dv_pm *named, const dv_locked *l)
-{
-    if (named->deleted_at_ms)
-        return dv_err_new(DV_WAITING, "DependencyTerminating",
-                          "dependency \"%s\" is being removed; it is made anew once it is gone",
-                          l->package);
-    if (strcmp(named->spec.package, l->package) != 0 || named->spec.manifest)
-        return dv_err_new(DV_DENIED, "DependencyNameTaken",
-                          "package \"%s\" is needed, but PackageManifest %s, which would be it, "
-                          "is for another",
-                          l->package, named->key);
-    return dv_err_new(DV_WAITING, "DependencyNotReady",
-                      "waiting for dependency \"%s\" (PackageManifest %s): %s", l->package,
-                      named->key, named->spec.suspend ? "it is suspended" : ready_message(named));
-}
-
-static bool is_made_for(const dv_pm *pm, const dv_locked *l)
-{
-    return pm->is_dependency && !pm->deleted_at_ms && !pm->spec.manifest &&
-           strcmp(pm->name, l->package) == 0 && strcmp(pm->spec.package, l->package) == 0;
-}
-
 static dv_err *ensure_one(dv_ctx *ctx, pm_run *run, const dv_locked *l)
 {
-    dv_auto_pm provider = provider_of(run, l->package);
-    dv_auto_str key = dv_key_make(run->op->options.namespace, l->package);
-    dv_auto_pm named = (dv_pm *)dv_informer_get(run->op->pms, key);
+    dv_auto_pm there = NULL;
+    bool write = false;
 
-    if (provider && dv_pm_has_claim(provider) && !is_made_for(provider, l))
-        return NULL;
-    if (named && !is_made_for(named, l))
-        return name_taken(named, l);
-    if (named && strcmp(named->spec.version, l->version) == 0)
-        return NULL;
-    return write_dependency(ctx, run, l, named);
+    DV_CHECK(
+        dv_dependency_decide(run->op->pms, run->pm, l, run->op->options.namespace, &write, &there));
+    return write ? write_dependency(ctx, run, l, there) : NULL;
 }
 
 /* ---- Waiting for them ---- */
@@ -191,7 +129,7 @@ static dv_err *await_one(pm_run *run, const dv_dependency *d)
         provider->status.observed_generation != provider->generation)
         return dv_err_new(DV_WAITING, "DependencyNotReady",
                           "waiting for dependency \"%s\" (PackageManifest %s): %s", d->package,
-                          provider->key, ready_message(provider));
+                          provider->key, dv_pm_ready_message(provider));
     if (!accepts(d->range, provider->status.version))
         return dv_err_new(DV_WAITING, "DependencyNotReady",
                           "waiting for dependency \"%s\": PackageManifest %s has version %s, which "
@@ -204,8 +142,8 @@ dv_err *pm_step_dependencies(dv_ctx *ctx, pm_run *run)
 {
     if (run->settled)
         return NULL;
-    dv_lock_list_dependencies(
-        &run->lock, run->inline_package ? run->pm->name : run->pm->spec.package, &run->status);
+    dv_dependencies_list(&run->lock, run->inline_package ? run->pm->name : run->pm->spec.package,
+                         &run->status);
     run->phase = PHASE_RESOLVE;
     /* Whoever looks at a dependency sees who needs it, and how, before it is there or moves. */
     if (!demands_all(&run->pm->status, &run->status)) {

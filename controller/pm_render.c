@@ -79,32 +79,16 @@ dv_err *pm_step_package(dv_ctx *ctx, pm_run *run)
     return NULL;
 }
 
-/* ---- Manifests ---- */
+/* ---- Objects ---- */
 
-static const dv_artifact *find_artifact(const dv_pm_status *status, const char *url)
-{
-    for (size_t i = 0; i < status->artifacts.n; i++)
-        if (status->artifacts.at[i].url && strcmp(status->artifacts.at[i].url, url) == 0)
-            return &status->artifacts.at[i];
-    return NULL;
-}
-
-/* Other bytes for what is installed under the same version are applied only when somebody asks. */
+/* Somebody who asks for a run takes what is there now. */
 static dv_err *check_source(void *arg, const char *url, const char *sha256)
 {
     const pm_run *run = arg;
-    const dv_artifact *known = find_artifact(&run->pm->status, url);
-    const char *installed = run->pm->status.version;
 
-    if (!known || !installed || run->requested || strcmp(installed, run->lock.version) != 0 ||
-        strcmp(known->sha256, sha256) == 0)
-        return NULL;
-    DV_CLEANUP(dv_buf_done) dv_buf public = DV_BUF_INIT(DV_URL_MAX);
-    dv_url_add_public(&public, dv_str_of(url));
-    return dv_err_new(DV_DENIED, "SourceChanged",
-                      "%s is not what was installed as version %s (sha256 %.12s…, was %.12s…); the "
-                      "annotation " DV_ANNOTATION_REQUESTED " applies it",
-                      dv_buf_cstr(&public), installed, sha256, known->sha256);
+    return run->requested
+               ? NULL
+               : dv_render_check_source(&run->pm->status, run->lock.version, url, sha256);
 }
 
 /* The same inputs that are on their way already need no second rendering once they were saved. */

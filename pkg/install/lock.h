@@ -37,12 +37,6 @@ const dv_locked *dv_lock_find(const dv_lock_result *lock, const char *package); 
 bool dv_lock_reaches(const dv_lock_result *lock, const char *self, const char *from,
                      const char *to);
 
-/*
- * Replaces what a status says of dependencies by those of the lock: each with the range that `asker`
- * (the package, or the name of an inline PackageManifest) demands, else another, and who demands it.
- */
-void dv_lock_list_dependencies(const dv_lock_result *lock, const char *asker, dv_pm_status *status);
-
 typedef struct {
     dv_repos *repos;
     dv_informer *pms; /* all PackageManifests, indexed by dv_pm_index() */

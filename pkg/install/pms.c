@@ -132,3 +132,29 @@ bool dv_pm_is_needed(dv_informer *pms, const dv_pm *pm)
     dv_strings_done(&todo);
     return needed;
 }
+
+dv_err *dv_pm_check_unique(dv_informer *pms, const dv_pm *pm)
+{
+    DV_CLEANUP(dv_entries_done) dv_entries same = {0};
+
+    if (!pm->spec.manifest)
+        same = dv_pms_of_package(pms, pm->spec.package);
+    for (size_t i = 0; i < same.n; i++) {
+        const dv_pm *other = (dv_pm *)same.at[i];
+
+        if (strcmp(other->key, pm->key) != 0 && dv_pm_has_claim(other) &&
+            !dv_pm_is_before(pm, other))
+            return dv_err_new(
+                DV_DENIED, "AlreadyInstalled",
+                "package \"%s\" is installed once a cluster, and PackageManifest %s has it already",
+                pm->spec.package, other->key);
+    }
+    return NULL;
+}
+
+const char *dv_pm_ready_message(const dv_pm *pm)
+{
+    const dv_condition *ready = dv_condition_get(&pm->status.conditions, "Ready");
+
+    return ready && ready->message && *ready->message ? ready->message : "not installed yet";
+}

@@ -43,3 +43,7 @@ dv_pm *dv_pms_first(dv_informer *pms, const char *package, const char *but);
  * "is needed by" upwards.
  */
 bool dv_pm_is_needed(dv_informer *pms, const dv_pm *pm);
+/* DENIED "AlreadyInstalled": another PackageManifest has the package. */
+DV_MUST_USE dv_err *dv_pm_check_unique(dv_informer *pms, const dv_pm *pm);
+/* What its condition Ready says, or "not installed yet"; borrowed. */
+const char *dv_pm_ready_message(const dv_pm *pm);

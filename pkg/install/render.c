@@ -166,3 +166,29 @@ dv_err *dv_render(dv_ctx *ctx, const dv_render_env *env, json_t **ret_items,
         DV_CHECK(fetch_one(ctx, env, i, &m, ret_artifacts));
     return make_objects(ctx, env, &m, ret_items);
 }
+
+/* ---- Is it what was installed? ---- */
+
+static const dv_artifact *find_artifact(const dv_pm_status *status, const char *url)
+{
+    for (size_t i = 0; i < status->artifacts.n; i++)
+        if (status->artifacts.at[i].url && strcmp(status->artifacts.at[i].url, url) == 0)
+            return &status->artifacts.at[i];
+    return NULL;
+}
+
+dv_err *dv_render_check_source(const dv_pm_status *status, const char *version, const char *url,
+                               const char *sha256)
+{
+    const dv_artifact *known = find_artifact(status, url);
+
+    if (!known || !status->version || strcmp(status->version, version) != 0 ||
+        strcmp(known->sha256, sha256) == 0)
+        return NULL;
+    DV_CLEANUP(dv_buf_done) dv_buf public = DV_BUF_INIT(DV_URL_MAX);
+    dv_url_add_public(&public, dv_str_of(url));
+    return dv_err_new(DV_DENIED, "SourceChanged",
+                      "%s is not what was installed as version %s (sha256 %.12s…, was %.12s…); the "
+                      "annotation " DV_ANNOTATION_REQUESTED " applies it",
+                      dv_buf_cstr(&public), version, sha256, known->sha256);
+}

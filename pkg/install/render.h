@@ -49,3 +49,10 @@ typedef struct {
  */
 DV_MUST_USE dv_err *dv_render(dv_ctx *ctx, const dv_render_env *env, json_t **ret_items,
                               dv_artifacts *ret_artifacts);
+
+/*
+ * Other bytes for what is installed under the same version are applied only when somebody asks:
+ * DENIED "SourceChanged".
+ */
+DV_MUST_USE dv_err *dv_render_check_source(const dv_pm_status *status, const char *version,
+                                           const char *url, const char *sha256);
