@@ -8,6 +8,7 @@
 #include "version.h"
 
 static const cli_runner runners[] = {
+    {"lint", cli_lint},
     {"resolve", cli_resolve},
     {"semver check", cli_semver_check},
     {"semver compare", cli_semver_compare},

@@ -4,6 +4,7 @@
 
 #include "verb.h"
 
+dv_err *cli_lint(const cli_call *call, cli_exit *ret_exit);
 dv_err *cli_resolve(const cli_call *call, cli_exit *ret_exit);
 dv_err *cli_semver_check(const cli_call *call, cli_exit *ret_exit);
 dv_err *cli_semver_compare(const cli_call *call, cli_exit *ret_exit);

@@ -22,6 +22,11 @@ typedef struct {
     const char *output; /* "": for people; else one of those that the flag's placeholder lists */
     /* resolve */
     const char *problem;
+    /* lint */
+    bool strict; /* warnings are findings, too */
+    /* plan */
+    dv_strings files;
+    bool exit_code; /* CLI_CHANGES where something would change */
     /* Those that ask a cluster. */
     const char *kubeconfig, *context;
     const char *ns; /* NULL: not given */

@@ -54,10 +54,47 @@ static const dv_flag tree_flags[] = {SCOPE_FLAGS, OUTPUT_FLAG("json|yaml|wide|na
                                      HELP_FLAG};
 static const dv_flag explain_flags[] = {SCOPE_FLAGS, OUTPUT_FLAG("json|yaml"), CLUSTER_FLAGS,
                                         REPOSITORY_FLAGS, HELP_FLAG};
+static const dv_flag plan_flags[] = {
+    FLAG('f', "filename", DV_FLAG_STRINGS, files, "FILES",
+         "files or folders with PackageManifests; -: standard input"),
+    FLAG('n', "namespace", DV_FLAG_STRING, ns, "NAME", "of PackageManifests that name none"),
+    OUTPUT_FLAG("json|yaml|wide"),
+    FLAG(0, "exit-code", DV_FLAG_BOOL, exit_code, NULL, "end with 5 if something would change"),
+    CLUSTER_FLAGS,
+    REPOSITORY_FLAGS,
+    HELP_FLAG,
+};
+static const dv_flag lint_flags[] = {
+    FLAG(0, "strict", DV_FLAG_BOOL, strict, NULL, "end with 1 for warnings, too"),
+    OUTPUT_FLAG("json|yaml"),
+    HELP_FLAG,
+};
 
 #define CLUSTER_EXITS CLI_EXIT(CLI_NO) | CLI_EXIT(CLI_FAILED) | CLI_EXIT(CLI_FORBIDDEN)
 
 const cli_verb cli_verbs[] = {
+    {
+        .name = "lint",
+        .args = "DIR",
+        .least = 1,
+        .most = 1,
+        .arg = CLI_ARG_FOLDER,
+        .summary = "find what is wrong with a package repository",
+        .about =
+            "Looks at a repository on disk (a folder with index.yaml), at one package of it (with "
+            "versions.yaml) or one version (with package.yaml), and tells each finding with file "
+            "and line: what can't be read, fields of the wrong type or that nobody knows, texts "
+            "that are no versions or ranges, files that are named and not there, manifests that "
+            "are no Kubernetes objects, versions and packages that no list names, and, in a "
+            "repository, dependencies that no version satisfies and versions that can't be "
+            "installed whatever is chosen.\n\n"
+            "It fetches nothing: manifests and charts behind absolute URLs are not looked at.",
+        .examples = "davit lint packages/\n"
+                    "davit lint packages/shop\tone package\n"
+                    "davit lint packages/ -o json | jq -r '.findings[].rule' | sort | uniq -c",
+        .exits = CLI_EXIT(CLI_NO) | CLI_EXIT(CLI_FAILED),
+        FLAGS(lint_flags),
+    },
     {
         .name = "resolve",
         .args = "--problem FILE",
@@ -156,6 +193,26 @@ const cli_verb cli_verbs[] = {
         FLAGS(explain_flags),
         .cluster = true,
     },
+    {
+        .name = "plan",
+        .args = "-f FILE...",
+        .summary = "show what applying PackageManifests would do to the cluster",
+        .about =
+            "Shows which packages would be installed, moved and removed if these PackageManifests "
+            "were applied, with all that they need, and which objects that would add, change and "
+            "remove. It asks the cluster by dry run, with your own rights, and writes nothing. "
+            "Values of Secrets are never shown.\n\n"
+            "PackageRepositories in the files count as applied; other objects are left aside. With "
+            "-o wide objects that are added are shown whole, and those that stay are named. The "
+            "marks are + add, ~ change, - remove, o leave in the cluster, ! in the way, ? could "
+            "not be compared, = the same.",
+        .examples = "davit plan -f shop.yaml\n"
+                    "davit plan -f packages/ -o json | jq '.packages[] | {package, from, to}'\n"
+                    "davit plan -f shop.yaml --exit-code\tfor scripts: 5 if something would change",
+        .exits = CLUSTER_EXITS | CLI_EXIT(CLI_CHANGES),
+        FLAGS(plan_flags),
+        .cluster = true,
+    },
 };
 const size_t cli_n_verbs = DV_LEN(cli_verbs);
 
@@ -170,6 +227,7 @@ cli_options cli_options_default(void)
 
 void cli_options_done(cli_options *options)
 {
+    dv_strings_done(&options->files);
     dv_strings_done(&options->allow_cidr);
     dv_strings_done(&options->allow_file_root);
 }

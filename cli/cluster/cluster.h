@@ -6,6 +6,7 @@
 #include "session.h"
 
 dv_err *cli_explain(const cli_call *call, cli_exit *ret_exit);
+dv_err *cli_plan(const cli_call *call, cli_exit *ret_exit);
 dv_err *cli_search(const cli_call *call, cli_exit *ret_exit);
 dv_err *cli_tree(const cli_call *call, cli_exit *ret_exit);
 dv_err *cli_versions(const cli_call *call, cli_exit *ret_exit);

@@ -8,10 +8,8 @@
 #include "install/render.h"
 
 static const cli_runner runners[] = {
-    {"explain", cli_explain},
-    {"search", cli_search},
-    {"tree", cli_tree},
-    {"versions", cli_versions},
+    {"explain", cli_explain}, {"plan", cli_plan},         {"search", cli_search},
+    {"tree", cli_tree},       {"versions", cli_versions},
 };
 
 dv_err *cli_print_document(const cli_call *call, const json_t *doc)

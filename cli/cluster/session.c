@@ -257,7 +257,7 @@ static dv_err *put_repository(void *arg, const json_t *listed)
     dv_err *err = dv_pkgrepo_decode(item, &repo);
     if (!err)
         err = dv_pkgrepo_put(&s->ctx, &env, repo);
-    if (!err)
+    if (!err && !dv_strings_has(&s->repositories, dv_obj_name(item)))
         dv_strings_add(&s->repositories, dv_obj_name(item));
     dv_pkgrepo_unref(repo);
     if (!err)
@@ -283,7 +283,7 @@ static dv_err *sync_all(cli_session *s)
     return dv_ctx_check(&s->ctx);
 }
 
-dv_err *cli_session_repositories(cli_session *s, bool sync)
+static dv_err *list_repositories(cli_session *s)
 {
     const dv_kube_request request = {
         .verb = DV_KUBE_LIST,
@@ -294,5 +294,21 @@ dv_err *cli_session_repositories(cli_session *s, bool sync)
     DV_CHECK(read_namespaces(s));
     DV_TRY(dv_kube_list(&s->ctx, s->kube, &request, put_repository, s, NULL, NULL),
            "PackageRepositories");
+    return NULL;
+}
+
+dv_err *cli_session_repositories(cli_session *s, bool sync)
+{
+    DV_CHECK(list_repositories(s));
     return sync ? sync_all(s) : NULL;
+}
+
+dv_err *cli_session_repositories_with(cli_session *s, const json_t *more)
+{
+    size_t i;
+    json_t *item;
+
+    DV_CHECK(list_repositories(s));
+    json_array_foreach(more, i, item) DV_CHECK(put_repository(s, item));
+    return sync_all(s);
 }

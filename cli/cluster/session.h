@@ -45,6 +45,8 @@ DV_MUST_USE dv_err *cli_session_packages(cli_session *session);
  * on stderr and counted; what it might have is then waited for, so no other answers in its place.
  */
 DV_MUST_USE dv_err *cli_session_repositories(cli_session *session, bool sync);
+/* The same with a sync, and with these (an array) added or in the place of those of their names. */
+DV_MUST_USE dv_err *cli_session_repositories_with(cli_session *session, const json_t *more);
 
 const dv_resource *cli_resource_pm(cli_session *session);
 /* The namespace whose PackageManifests a verb looks at; NULL: all. Only -n restricts. */
