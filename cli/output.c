@@ -72,6 +72,21 @@ void cli_add_styled(dv_buf *out, cli_style style, const char *text)
     cli_style_off(out, style);
 }
 
+void cli_add_derivation(dv_buf *out, const char *steps, size_t indent)
+{
+    dv_str rest = dv_str_of(steps), line;
+
+    if (!steps || !strstr(steps, "\n2. "))
+        return;
+    while (rest.n) {
+        rest = dv_str_cut(rest, '\n', &line);
+        dv_auto_str copy = dv_str_dup(line);
+        dv_buf_fill(out, ' ', indent);
+        cli_add_text(out, copy);
+        dv_buf_addc(out, '\n');
+    }
+}
+
 size_t cli_width(const char *text)
 {
     size_t n = 0;

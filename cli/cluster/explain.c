@@ -262,19 +262,6 @@ static json_t *structure(const explanation *e)
 
 /* ---- For people ---- */
 
-static void add_indented(const char *text, const char *indent, dv_buf *out)
-{
-    dv_str rest = dv_str_of(text), line;
-
-    while (rest.n) {
-        rest = dv_str_cut(rest, '\n', &line);
-        dv_auto_str copy = dv_str_dup(line);
-        dv_buf_adds(out, indent);
-        cli_add_text(out, copy);
-        dv_buf_addc(out, '\n');
-    }
-}
-
 static void add_title(const explanation *e, dv_buf *out)
 {
     const char *version = e->pm->status.version;
@@ -319,8 +306,7 @@ static void add_choice(const explanation *e, dv_buf *out)
         dv_buf_adds(out, "  It can't be had: ");
         cli_add_styled(out, CLI_RED, dv_err_str(e->refused));
         dv_buf_addc(out, '\n');
-        if (e->lock.explanation)
-            add_indented(e->lock.explanation, "    ", out);
+        cli_add_derivation(out, e->lock.explanation, 4);
     } else if (!version || strcmp(version, e->lock.version) != 0) {
         dv_buf_adds(out, "  Chosen: ");
         cli_add_styled(out, CLI_GREEN, e->lock.version);

@@ -196,9 +196,11 @@ static bool is_held(const plan *p)
     return plan_count(p, PLAN_REFUSE) > 0;
 }
 
+/* What could not be compared may change. */
 static bool changes(const plan *p)
 {
-    return plan_count(p, PLAN_ADD) || plan_count(p, PLAN_CHANGE) || plan_count(p, PLAN_REMOVE);
+    return plan_count(p, PLAN_ADD) || plan_count(p, PLAN_CHANGE) || plan_count(p, PLAN_REMOVE) ||
+           plan_count(p, PLAN_UNKNOWN);
 }
 
 static dv_err *print(const cli_call *call, plan *p)
@@ -220,7 +222,7 @@ static dv_err *make_plan(const cli_call *call, plan *p, const json_t *wishes,
                          const json_t *repositories, bool *ret_refused)
 {
     DV_CHECK(cli_session_packages(p->session));
-    DV_CHECK(cli_session_repositories_with(p->session, repositories));
+    DV_CHECK(cli_session_repositories_with(p->session, repositories, /* sync= */ true));
     DV_CHECK(take_wishes(p, wishes, ret_refused));
     DV_CHECK(plan_run(p));
     return print(call, p);

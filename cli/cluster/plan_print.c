@@ -62,8 +62,11 @@ typedef struct {
     bool last[DEPTH_MAX];
 } drawing;
 
+/* " v1.0.0", " v1.0.0 -> v2.0.0", or nothing. */
 static void add_versions(dv_buf *out, const char *from, const char *to)
 {
+    if (from || to)
+        dv_buf_addc(out, ' ');
     cli_add_text(out, from ? from : to ? to : "");
     if (from && to && strcmp(from, to) != 0) {
         dv_buf_adds(out, " -> ");
@@ -76,7 +79,6 @@ static void add_package(const plan_package *p, bool again, dv_buf *out)
     const char *verb = verb_of(p);
 
     cli_add_styled(out, CLI_BOLD, p->package);
-    dv_buf_addc(out, ' ');
     add_versions(out, p->from, p->removed ? NULL : p->lock.version);
     dv_buf_addc(out, ' ');
     cli_add_styled(out, verb_style(verb), verb);
@@ -201,31 +203,17 @@ static bool has_news(const plan_package *p)
     return p->held || p->warnings.n;
 }
 
-static void add_derivation(const char *text, dv_buf *out)
-{
-    dv_str rest = dv_str_of(text), line;
-
-    while (rest.n) {
-        rest = dv_str_cut(rest, '\n', &line);
-        dv_auto_str copy = dv_str_dup(line);
-        dv_buf_adds(out, "    ");
-        cli_add_text(out, copy);
-        dv_buf_addc(out, '\n');
-    }
-}
-
 static void add_details(const plan_package *p, bool wide, dv_buf *out)
 {
     dv_buf_addc(out, '\n');
     cli_add_styled(out, CLI_BOLD, p->package);
-    dv_buf_addc(out, ' ');
     add_versions(out, p->from, p->removed ? NULL : p->lock.version);
     dv_buf_addc(out, '\n');
     if (p->held) {
         dv_buf_adds(out, "  ");
         cli_add_styled(out, CLI_RED, dv_err_str(p->held));
         dv_buf_addc(out, '\n');
-        add_derivation(p->lock.explanation, out);
+        cli_add_derivation(out, p->lock.explanation, 4);
     }
     for (size_t i = 0; i < p->warnings.n; i++) {
         dv_buf_adds(out, "  ");

@@ -220,7 +220,7 @@ static dv_err *hold_place(cli_session *s, const dv_pkgrepo_env *env, const json_
 
 static void tell_unread(cli_session *s, const char *name, dv_err *err)
 {
-    cli_note("repository %s could not be read: %s", name, dv_err_str(err));
+    cli_note("PackageRepository %s: %s", name, dv_err_str(err));
     dv_err_free(err);
     s->unread++;
 }
@@ -254,6 +254,7 @@ static dv_err *put_repository(void *arg, const json_t *listed)
 
     if (s->only && !narrow(s->only, item))
         return NULL;
+    s->selects = s->selects || dv_json_object(item, "/spec/namespaceSelector");
     dv_err *err = dv_pkgrepo_decode(item, &repo);
     if (!err)
         err = dv_pkgrepo_put(&s->ctx, &env, repo);
@@ -274,8 +275,7 @@ static dv_err *sync_all(cli_session *s)
         dv_err *err = dv_repo_sync(&s->ctx, s->repos, s->repositories.at[i], &result);
 
         if (err && result.stale)
-            cli_note("repository %s: an old copy is used: %s", s->repositories.at[i],
-                     dv_err_str(err));
+            cli_note("an old copy is used of %s", dv_err_str(err));
         else if (err)
             tell_unread(s, s->repositories.at[i], dv_err_dup(err));
         dv_err_free(err);
@@ -291,24 +291,24 @@ static dv_err *list_repositories(cli_session *s)
                                             "packagerepositories", false),
     };
 
-    DV_CHECK(read_namespaces(s));
     DV_TRY(dv_kube_list(&s->ctx, s->kube, &request, put_repository, s, NULL, NULL),
            "PackageRepositories");
     return NULL;
 }
 
-dv_err *cli_session_repositories(cli_session *s, bool sync)
-{
-    DV_CHECK(list_repositories(s));
-    return sync ? sync_all(s) : NULL;
-}
-
-dv_err *cli_session_repositories_with(cli_session *s, const json_t *more)
+dv_err *cli_session_repositories_with(cli_session *s, const json_t *more, bool sync)
 {
     size_t i;
     json_t *item;
 
     DV_CHECK(list_repositories(s));
     json_array_foreach(more, i, item) DV_CHECK(put_repository(s, item));
-    return sync_all(s);
+    if (s->selects)
+        DV_CHECK(read_namespaces(s));
+    return sync ? sync_all(s) : NULL;
+}
+
+dv_err *cli_session_repositories(cli_session *s, bool sync)
+{
+    return cli_session_repositories_with(s, /* more= */ NULL, sync);
 }

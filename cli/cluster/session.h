@@ -30,6 +30,7 @@ typedef struct {
     dv_map *namespaces;      /* name -> dv_doc of its labels */
     dv_strings repositories; /* names of those that are known */
     size_t unread;           /* repositories that could not be read */
+    bool selects;            /* one of them is closed to some namespaces */
     const char *only;        /* of repositories only this package matters; NULL: all */
 } cli_session;
 
@@ -45,8 +46,9 @@ DV_MUST_USE dv_err *cli_session_packages(cli_session *session);
  * on stderr and counted; what it might have is then waited for, so no other answers in its place.
  */
 DV_MUST_USE dv_err *cli_session_repositories(cli_session *session, bool sync);
-/* The same with a sync, and with these (an array) added or in the place of those of their names. */
-DV_MUST_USE dv_err *cli_session_repositories_with(cli_session *session, const json_t *more);
+/* The same, with these (an array; NULL: none) added, or in the place of those of their names. */
+DV_MUST_USE dv_err *cli_session_repositories_with(cli_session *session, const json_t *more,
+                                                  bool sync);
 
 const dv_resource *cli_resource_pm(cli_session *session);
 /* The namespace whose PackageManifests a verb looks at; NULL: all. Only -n restricts. */
