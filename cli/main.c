@@ -8,7 +8,9 @@
 #include "version.h"
 
 static const cli_runner runners[] = {
+    {"completion", cli_completion},
     {"lint", cli_lint},
+    {"manual", cli_manual},
     {"resolve", cli_resolve},
     {"semver check", cli_semver_check},
     {"semver compare", cli_semver_compare},

@@ -4,7 +4,9 @@
 
 #include "verb.h"
 
+dv_err *cli_completion(const cli_call *call, cli_exit *ret_exit);
 dv_err *cli_lint(const cli_call *call, cli_exit *ret_exit);
+dv_err *cli_manual(const cli_call *call, cli_exit *ret_exit);
 dv_err *cli_resolve(const cli_call *call, cli_exit *ret_exit);
 dv_err *cli_semver_check(const cli_call *call, cli_exit *ret_exit);
 dv_err *cli_semver_compare(const cli_call *call, cli_exit *ret_exit);

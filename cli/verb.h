@@ -46,6 +46,7 @@ typedef enum {
     CLI_ARG_NONE,
     CLI_ARG_TEXT,
     CLI_ARG_FOLDER,
+    CLI_ARG_WORDS,     /* those that `args` has between bars */
     CLI_ARG_OFFERED,   /* a package that repositories have */
     CLI_ARG_INSTALLED, /* a package that is in the cluster */
 } cli_arg;
@@ -66,6 +67,13 @@ typedef struct {
 
 extern const cli_verb cli_verbs[];
 extern const size_t cli_n_verbs;
+/* What davit is, in paragraphs. */
+extern const char cli_about[];
+/* Variables that it heeds. */
+extern const struct cli_variable {
+    const char *name, *text;
+} cli_environment[];
+extern const size_t cli_n_environment;
 
 /* A command line that was understood. */
 typedef struct {

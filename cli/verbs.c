@@ -69,10 +69,99 @@ static const dv_flag lint_flags[] = {
     OUTPUT_FLAG("json|yaml"),
     HELP_FLAG,
 };
+static const dv_flag manual_flags[] = {
+    FLAG('o', "output", DV_FLAG_STRING, output, "roff|name",
+         "a page, or the names of all commands"),
+    HELP_FLAG,
+};
 
 #define CLUSTER_EXITS CLI_EXIT(CLI_NO) | CLI_EXIT(CLI_FAILED) | CLI_EXIT(CLI_FORBIDDEN)
 
 const cli_verb cli_verbs[] = {
+    {
+        .name = "search",
+        .args = "[WORD]",
+        .most = 1,
+        .arg = CLI_ARG_TEXT,
+        .summary = "list the packages that repositories offer",
+        .about =
+            "Lists the packages that the cluster's PackageRepositories have for a namespace: all, "
+            "or those with WORD in their name or description. Of several repositories that have a "
+            "name, the one of the highest priority is shown, as it is the one that would be used.",
+        .examples = "davit search ingress\tpackages that have to do with ingress\n"
+                    "davit search -n team-a -o name\tthe names of all that team-a may install",
+        .exits = CLUSTER_EXITS,
+        FLAGS(search_flags),
+        .cluster = true,
+    },
+    {
+        .name = "versions",
+        .args = "PACKAGE",
+        .least = 1,
+        .most = 1,
+        .arg = CLI_ARG_OFFERED,
+        .summary = "list the versions of a package",
+        .about = "Lists the versions of a package that a namespace can install, newest first, with "
+                 "the repository of each, and which of them is installed.",
+        .examples = "davit versions cert-manager\n"
+                    "davit versions cert-manager -o name | head -n 1\tthe newest",
+        .exits = CLUSTER_EXITS,
+        FLAGS(versions_flags),
+        .cluster = true,
+    },
+    {
+        .name = "plan",
+        .args = "-f FILE...",
+        .summary = "show what applying PackageManifests would do to the cluster",
+        .about =
+            "Shows which packages would be installed, moved and removed if these PackageManifests "
+            "were applied, with all that they need, and which objects that would add, change and "
+            "remove. It asks the cluster by dry run, with your own rights, and writes nothing. "
+            "Values of Secrets are never shown.\n\n"
+            "PackageRepositories in the files count as applied; other objects are left aside. With "
+            "-o wide objects that are added are shown whole, and those that stay are named. The "
+            "marks are + add, ~ change, - remove, o leave in the cluster, ! in the way, ? could "
+            "not be compared, = the same.",
+        .examples = "davit plan -f shop.yaml\n"
+                    "davit plan -f packages/ -o json | jq '.packages[] | {package, from, to}'\n"
+                    "davit plan -f shop.yaml --exit-code\tfor scripts: 5 if something would change",
+        .exits = CLUSTER_EXITS | CLI_EXIT(CLI_CHANGES),
+        FLAGS(plan_flags),
+        .cluster = true,
+    },
+    {
+        .name = "explain",
+        .args = "PACKAGE",
+        .least = 1,
+        .most = 1,
+        .arg = CLI_ARG_INSTALLED,
+        .summary = "say why a package has its version, or why it can't be had",
+        .about =
+            "Says of a package which version was wished and chosen, who needs it, what it needs, "
+            "and what keeps newer versions out. Where nothing fits, all reasons are told in "
+            "numbered sentences. A package that is not installed is looked at as if a "
+            "PackageManifest of its name were applied to the namespace now.",
+        .examples = "davit explain cert-manager\n"
+                    "davit explain keptn -o json | jq -r '.packages[0].conflict.derivation'",
+        .exits = CLUSTER_EXITS,
+        FLAGS(explain_flags),
+        .cluster = true,
+    },
+    {
+        .name = "tree",
+        .args = "[PACKAGE]",
+        .most = 1,
+        .arg = CLI_ARG_INSTALLED,
+        .summary = "show what is installed, and what needs what",
+        .about = "Prints the packages that people applied, and below each what it needs, with the "
+                 "installed versions. What stands in the tree a second time is not repeated: its "
+                 "line ends with an arrow.",
+        .examples = "davit tree\tall of the cluster\n"
+                    "davit tree keptn -o wide\tone package, with ranges and PackageManifests",
+        .exits = CLUSTER_EXITS,
+        FLAGS(tree_flags),
+        .cluster = true,
+    },
     {
         .name = "lint",
         .args = "DIR",
@@ -130,91 +219,51 @@ const cli_verb cli_verbs[] = {
         FLAGS(help_only),
     },
     {
-        .name = "search",
-        .args = "[WORD]",
+        .name = "completion",
+        .args = "bash|zsh|fish",
+        .least = 1,
         .most = 1,
+        .arg = CLI_ARG_WORDS,
+        .summary = "print the completion script of a shell",
+        .about = "Prints the script that completes davit's commands, flags and packages.",
+        .examples = "source <(davit completion bash)\tin ~/.bashrc\n"
+                    "davit completion zsh >~/.zfunc/_davit\n"
+                    "davit completion fish >~/.config/fish/completions/davit.fish",
+        .exits = CLI_EXIT(CLI_FAILED),
+        FLAGS(help_only),
+    },
+    {
+        .name = "manual",
+        .args = "[COMMAND]",
+        .most = 2,
         .arg = CLI_ARG_TEXT,
-        .summary = "list the packages that repositories offer",
-        .about =
-            "Lists the packages that the cluster's PackageRepositories have for a namespace: all, "
-            "or those with WORD in their name or description. Of several repositories that have a "
-            "name, the one of the highest priority is shown, as it is the one that would be used.",
-        .examples = "davit search ingress\tpackages that have to do with ingress\n"
-                    "davit search -n team-a -o name\tthe names of all that team-a may install",
-        .exits = CLUSTER_EXITS,
-        FLAGS(search_flags),
-        .cluster = true,
-    },
-    {
-        .name = "versions",
-        .args = "PACKAGE",
-        .least = 1,
-        .most = 1,
-        .arg = CLI_ARG_OFFERED,
-        .summary = "list the versions of a package",
-        .about = "Lists the versions of a package that a namespace can install, newest first, with "
-                 "the repository of each, and which of them is installed.",
-        .examples = "davit versions cert-manager\n"
-                    "davit versions cert-manager -o name | head -n 1\tthe newest",
-        .exits = CLUSTER_EXITS,
-        FLAGS(versions_flags),
-        .cluster = true,
-    },
-    {
-        .name = "tree",
-        .args = "[PACKAGE]",
-        .most = 1,
-        .arg = CLI_ARG_INSTALLED,
-        .summary = "show what is installed, and what needs what",
-        .about = "Prints the packages that people applied, and below each what it needs, with the "
-                 "installed versions. What stands in the tree a second time is not repeated: its "
-                 "line ends with an arrow.",
-        .examples = "davit tree\tall of the cluster\n"
-                    "davit tree keptn -o wide\tone package, with ranges and PackageManifests",
-        .exits = CLUSTER_EXITS,
-        FLAGS(tree_flags),
-        .cluster = true,
-    },
-    {
-        .name = "explain",
-        .args = "PACKAGE",
-        .least = 1,
-        .most = 1,
-        .arg = CLI_ARG_INSTALLED,
-        .summary = "say why a package has its version, or why it can't be had",
-        .about =
-            "Says of a package which version was wished and chosen, who needs it, what it needs, "
-            "and what keeps newer versions out. Where nothing fits, all reasons are told in "
-            "numbered sentences. A package that is not installed is looked at as if a "
-            "PackageManifest of its name were applied to the namespace now.",
-        .examples = "davit explain cert-manager\n"
-                    "davit explain keptn -o json | jq -r '.packages[0].conflict.derivation'",
-        .exits = CLUSTER_EXITS,
-        FLAGS(explain_flags),
-        .cluster = true,
-    },
-    {
-        .name = "plan",
-        .args = "-f FILE...",
-        .summary = "show what applying PackageManifests would do to the cluster",
-        .about =
-            "Shows which packages would be installed, moved and removed if these PackageManifests "
-            "were applied, with all that they need, and which objects that would add, change and "
-            "remove. It asks the cluster by dry run, with your own rights, and writes nothing. "
-            "Values of Secrets are never shown.\n\n"
-            "PackageRepositories in the files count as applied; other objects are left aside. With "
-            "-o wide objects that are added are shown whole, and those that stay are named. The "
-            "marks are + add, ~ change, - remove, o leave in the cluster, ! in the way, ? could "
-            "not be compared, = the same.",
-        .examples = "davit plan -f shop.yaml\n"
-                    "davit plan -f packages/ -o json | jq '.packages[] | {package, from, to}'\n"
-                    "davit plan -f shop.yaml --exit-code\tfor scripts: 5 if something would change",
-        .exits = CLUSTER_EXITS | CLI_EXIT(CLI_CHANGES),
-        FLAGS(plan_flags),
-        .cluster = true,
+        .summary = "print a manual page",
+        .about = "Prints the manual page of davit, or of one of its commands, in the form that man "
+                 "reads.",
+        .examples = "davit manual tree | man -l -",
+        .exits = CLI_EXIT(CLI_FAILED),
+        FLAGS(manual_flags),
     },
 };
 const size_t cli_n_verbs = DV_LEN(cli_verbs);
+
+const char cli_about[] =
+    "davit shows what is installed in a Kubernetes cluster by Davit and why, what applying a "
+    "PackageManifest would do, and what is wrong with a package repository. It writes nothing to "
+    "the "
+    "cluster. As kubectl-davit in the PATH it is also a plug-in of kubectl.\n\n"
+    "Answers go to standard output, errors to standard error as sentences. Most commands print "
+    "JSON "
+    "or YAML with -o json or -o yaml.";
+
+const struct cli_variable cli_environment[] = {
+    {"KUBECONFIG", "kubeconfig files, with colons between, where --kubeconfig is not given"},
+    {"NO_COLOR", "set and not empty: no colours; there are none either where the output is no "
+                 "terminal"},
+    {"XDG_CACHE_HOME", "in its folder davit/repositories fetched files are kept; ~/.cache where it "
+                       "is not set"},
+};
+const size_t cli_n_environment = DV_LEN(cli_environment);
 
 cli_options cli_options_default(void)
 {

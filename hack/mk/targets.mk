@@ -43,9 +43,29 @@ deploy: ## apply deploy/ with that image to the cluster of the present kubeconfi
 	$(Q)kubectl apply -f deploy/base -f deploy/rbac-restricted.yaml
 	$(Q)sed 's|image: davit.dev/davit-controller:latest|image: $(IMAGE)|' deploy/deployment.yaml | kubectl apply -f -
 
-install: all ## copy the programs to $(DESTDIR)$(PREFIX)/bin (STRIP=1: without debug information)
-	$(Q)for p in $(PROGRAMS); do install -D -m 755 $(if $(STRIP),-s) $$p $(DESTDIR)$(PREFIX)/bin/$${p##*/} || exit 1; done
-uninstall: ## take them away again
-	$(Q)for p in $(PROGRAMS); do rm -f $(DESTDIR)$(PREFIX)/bin/$${p##*/}; done
+# The manual pages and completion scripts are printed by davit itself.
+MAN := $(B)/man
+man: $(B)/bin/davit ## manual pages of the command line, into $(O)/$(VARIANT)/man
+	$(Q)rm -rf $(MAN) && mkdir -p $(MAN) && $< manual >$(MAN)/davit.1 && \
+	  $< manual -o name | while read -r command; do \
+	    $< manual $$command >"$(MAN)/davit-$$(printf '%s' "$$command" | tr ' ' '-').1" || exit 1; done
+completions: $(B)/bin/davit
+	$(Q)mkdir -p $(B)/completions && for shell in bash zsh fish; do $< completion $$shell >$(B)/completions/$$shell || exit 1; done
 
-.PHONY: demo demo-down manifests check-manifests image deploy install uninstall
+# The places where each shell looks without being told.
+ROOT_OF = $(DESTDIR)$(PREFIX)
+COMPLETIONS := bash:bash-completion/completions/davit zsh:zsh/site-functions/_davit fish:fish/vendor_completions.d/davit.fish
+INSTALL := install -D -m
+install: all man completions ## copy programs, manual pages and completions below $(DESTDIR)$(PREFIX) (STRIP=1: without debug information)
+	$(Q)for p in $(PROGRAMS); do $(INSTALL) 755 $(if $(STRIP),-s) $$p $(ROOT_OF)/bin/$${p##*/} || exit 1; done
+	$(Q)for p in $(HELPERS); do $(INSTALL) 755 $(if $(STRIP),-s) $$p $(ROOT_OF)/libexec/davit/$${p##*/} || exit 1; done
+	$(Q)ln -sf davit $(ROOT_OF)/bin/kubectl-davit
+	$(Q)for page in $(MAN)/*.1; do $(INSTALL) 644 $$page $(ROOT_OF)/share/man/man1/$${page##*/} || exit 1; done
+	$(Q)for c in $(COMPLETIONS); do $(INSTALL) 644 $(B)/completions/$${c%%:*} $(ROOT_OF)/share/$${c#*:} || exit 1; done
+uninstall: man ## take them away again
+	$(Q)for p in $(PROGRAMS); do rm -f $(ROOT_OF)/bin/$${p##*/}; done
+	$(Q)rm -rf $(ROOT_OF)/bin/kubectl-davit $(ROOT_OF)/libexec/davit
+	$(Q)for page in $(MAN)/*.1; do rm -f $(ROOT_OF)/share/man/man1/$${page##*/}; done
+	$(Q)for c in $(COMPLETIONS); do rm -f $(ROOT_OF)/share/$${c#*:}; done
+
+.PHONY: demo demo-down manifests check-manifests image deploy man completions install uninstall

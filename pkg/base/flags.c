@@ -201,9 +201,9 @@ static void add_head(const dv_flag *flag, dv_buf *out)
         dv_buf_addf(out, " %s", flag->value);
 }
 
-/* A zero value is not worth a word. */
-static void add_default(const dv_flag *flag, const void *slot, dv_buf *out)
+void dv_flag_add_default(const dv_flag *flag, const void *options, dv_buf *out)
 {
+    const void *slot = (const char *)options + flag->offset;
     const dv_strings *strings = slot;
     const char *text = flag->type == DV_FLAG_STRING ? *(const char *const *)slot : NULL;
 
@@ -245,7 +245,7 @@ void dv_flags_help(const dv_flag *flags, size_t n, const void *options, dv_buf *
         add_head(&flags[i], out);
         dv_buf_fill(out, ' ', width + GAP - head_width(&flags[i]));
         dv_buf_adds(out, flags[i].help);
-        add_default(&flags[i], (const char *)options + flags[i].offset, out);
+        dv_flag_add_default(&flags[i], options, out);
         dv_buf_addc(out, '\n');
     }
 }

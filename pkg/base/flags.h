@@ -40,3 +40,5 @@ DV_MUST_USE dv_err *dv_flags_parse(const dv_flag *flags, size_t n, int argc, cha
                                    void *options, const char ***ret_args, size_t *ret_args_n);
 /* Appends the flags in two columns, with the defaults that `options` holds. */
 void dv_flags_help(const dv_flag *flags, size_t n, const void *options, dv_buf *out);
+/* Appends " (default …)" with what `options` holds; nothing for a zero value. */
+void dv_flag_add_default(const dv_flag *flag, const void *options, dv_buf *out);
