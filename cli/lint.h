@@ -60,8 +60,10 @@ void lint_add(lint *l, lint_severity severity, const char *rule, char *file, siz
               char *message);
 /*
  * The same for an error that a reader made: a line that its message begins with ("line 3: …")
- * becomes the finding's. Takes file and err.
+ * becomes the finding's, and the name that a reader was given for want of a better one goes. Takes
+ * file and err.
  */
+#define LINT_NAMELESS "manifest"
 void lint_add_err(lint *l, const char *rule, char *file, dv_err *err);
 /* Reads a file below root; NULL in *ret: it could not be read, which is a finding unless it is
  * absent. */

@@ -65,6 +65,9 @@ static size_t cut_line(const char **text)
 void lint_add_err(lint *l, const char *rule, char *file, dv_err *err)
 {
     const char *text = dv_err_str(err);
+
+    if (strncmp(text, LINT_NAMELESS ": ", strlen(LINT_NAMELESS ": ")) == 0)
+        text += strlen(LINT_NAMELESS ": ");
     size_t line = cut_line(&text);
 
     lint_add(l, LINT_ERROR, rule, file, line, dv_strdup(text));

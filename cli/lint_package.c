@@ -60,7 +60,7 @@ static void read_manifest(const reading *r, const char *pointer, dv_str path)
                 dv_asprintf("manifest %.*s is not there", DV_FMT(path)));
         return;
     }
-    dv_err *err = dv_objects_read(dv_buf_str(&bytes), "", objects);
+    dv_err *err = dv_objects_read(dv_buf_str(&bytes), LINT_NAMELESS, objects);
     if (!err)
         err = dv_objects_check_unique(objects);
     if (err)

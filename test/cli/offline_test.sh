@@ -4,6 +4,8 @@
 # shellcheck source=test/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 
+not_said() { [ -z "$1" ] || { printf '%s\n' "$1"; return 1; }; }
+
 #
 # The command line
 #
@@ -77,5 +79,70 @@ says 'an absent file' 2 '' 'No such file'
 printf '{' >"$work/half"
 run resolve --problem "$work/half"
 says 'half a file' 2 '' 'line 1'
+
+#
+# What is printed from the table
+#
+
+run manual -o name
+commands=$out
+while read -r command; do
+    # shellcheck disable=SC2086  # a command of two words
+    run help $command
+    says "help of $command" 0 "^Usage: davit $command" ''
+    # shellcheck disable=SC2086
+    run manual $command
+    says "manual of $command" 0 "^\.TH DAVIT-.* 1 " ''
+    ok "manual of $command: options" grep -q '^\\fB-h\\fR\|\\fB\\-h\\fR' "$work/out"
+done <<<"$commands"
+run manual
+for command in $commands; do [ "$command" = check ] || [ "$command" = compare ] || ok "the overview names $command" grep -q "$command" "$work/out"; done
+run manual nothing
+says 'a manual of nothing' 2 '' 'there is no command "nothing"'
+if command -v mandoc >/dev/null; then
+    run manual plan
+    ok 'a manual page is well formed' not_said "$(mandoc -T lint -W error "$work/out" 2>&1)"
+fi
+run completion tcsh
+says 'another shell' 2 '' '"tcsh" is none of bash|zsh|fish'
+
+# completes EXPECTED WORD…: what bash offers for the last word.
+completes() {
+    local want=$1
+    shift
+    # shellcheck disable=SC2016  # the inner shell expands it
+    out=$(bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _davit; printf "%s " "${COMPREPLY[@]}"' \
+        complete "$work/bash" "$@" 2>&1)
+    same "bash completes: $*" "$want "
+}
+"$DAVIT" completion bash >"$work/bash"
+completes 'search semver' davit se
+completes 'check compare' davit semver ''
+completes '--help' davit semver check -
+completes 'json yaml wide name' davit tree -o ''
+completes 'bash zsh fish' davit completion ''
+completes '--problem --help' davit resolve --
+for shell in zsh fish; do
+    "$DAVIT" completion $shell >"$work/$shell"
+    if command -v $shell >/dev/null; then
+        ok "$shell reads its script" $shell -n "$work/$shell"
+    else
+        skip "the script for $shell is not read: there is no $shell"
+    fi
+done
+
+# The other program is found beside this one, and where make install puts it.
+mkdir -p "$work/usr/bin" "$work/usr/libexec/davit"
+cp "$DAVIT" "$work/usr/bin/davit"
+ln -s davit "$work/usr/bin/kubectl-davit"
+DAVIT=$work/usr/bin/kubectl-davit
+run tree
+says 'without davit-cluster, its commands say what is missing' 3 '' 'davit-cluster, which belongs to davit'
+printf '#!/bin/sh\nprintf "%%s" "$*"\n' >"$work/usr/libexec/davit/davit-cluster"
+chmod +x "$work/usr/libexec/davit/davit-cluster"
+run -n team tree shop
+same 'davit-cluster gets all that was said' '-n team tree shop'
+run semver compare <<<$'1\t2'
+same 'kubectl-davit is davit' -1
 
 finish
