@@ -161,7 +161,17 @@ finds 'a device in the place of a file' error 'shop/v1.1.0/(package.yaml:3|manif
 fresh && for ((i = 0; i < 1200; i++)); do printf -- '- version: no-%s\n' "$i"; done >>"$repo/shop/versions.yaml"
 run lint "$repo"
 says 'findings have a limit' 1 '200 further findings are not shown' ''
-fresh && { printf 'a: &a [x,x,x,x,x,x,x,x,x]\n'; for n in {b..j}; do printf '%s: &%s [' "$n" "$n"; printf "*%s," $(printf "\\$(printf '%03o' $(($(printf '%d' "'$n") - 1)))"){,,,,,,,,}; printf ']\n'; done; } >>"$repo/shop/v1.1.0/package.yaml"
+bomb() { # each list holds the one before nine times
+    local name before=a
+    printf 'a: &a [x, x, x, x, x, x, x, x, x]\n'
+    for name in b c d e f g h i j; do
+        printf '%s: &%s [' "$name" "$name"
+        for _ in 1 2 3 4 5 6 7 8 9; do printf '*%s, ' "$before"; done
+        printf ']\n'
+        before=$name
+    done
+}
+fresh && bomb >>"$repo/shop/v1.1.0/package.yaml"
 finds 'aliases that multiply' error 'shop/v1.1.0/package.yaml(:[0-9]+)?' '[^]]*' bad-package
 
 run lint "$root/deploy/samples/repository"

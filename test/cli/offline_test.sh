@@ -106,6 +106,12 @@ fi
 run completion tcsh
 says 'another shell' 2 '' '"tcsh" is none of bash|zsh|fish'
 
+# docs/cli.md names all of it.
+for command in $commands; do ok "docs/cli.md names $command" grep -q "davit.* $command" "$root/docs/cli.md"; done
+run --help
+while read -r code text; do ok "docs/cli.md has exit status $code" grep -qF "| $code | $text |" "$root/docs/cli.md"; done \
+    < <(sed -n '/^Exit status:/,$p' "$work/out" | tail -n +2)
+
 # completes EXPECTED WORD…: what bash offers for the last word.
 completes() {
     local want=$1
