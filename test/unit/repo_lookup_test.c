@@ -211,6 +211,72 @@ static void names_are_those_a_namespace_may_use(void **state)
     assert_string_equal(theirs.at[1], "web");
 }
 
+/* ---- Indexes ---- */
+
+/* "name@repository" of all, with blanks; owned. */
+static char *listed(const json_t *list)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(DV_LINE_MAX);
+    size_t i;
+    json_t *row;
+
+    json_array_foreach(list, i, row) dv_buf_addf(
+        &text, "%s%s@%s", i ? " " : "", dv_json_str(row, "/name"), dv_json_str(row, "/repository"));
+    return dv_buf_take(&text);
+}
+
+static void a_name_is_listed_once_from_the_best_that_serves_it(void **state)
+{
+    (void)state;
+    reader r;
+    DV_CLEANUP(dv_strings_done) dv_strings unread = {0};
+    json_auto_t *list = NULL;
+    place high = {.name = "high", .priority = 10, .versions = "v1.0.0", .condition = HAS};
+    place low = {.name = "low", .versions = "v9.0.0", .condition = HAS};
+    place other = {.name = "other", .priority = 20, .versions = "v9.0.0", .condition = FILTERED};
+    place closed = {.name = "closed", .priority = 30, .versions = "v9.0.0", .condition = ELSEWHERE};
+
+    reader_start(&r, false);
+    arrange(&r, &high);
+    arrange(&r, &low);
+    arrange(&r, &other);
+    arrange(&r, &closed);
+    assert_ok(dv_repos_index(&r.ctx, r.repos, "ns", &list, &unread));
+    reader_stop(&r);
+    shelf_stop(&high.shelf);
+    shelf_stop(&low.shelf);
+    shelf_stop(&other.shelf);
+    shelf_stop(&closed.shelf);
+    dv_auto_str got = listed(list);
+    assert_non_null(strstr(got, "web@high"));
+    assert_null(strstr(got, "web@low"));
+    assert_null(strstr(got, "web@other"));
+    assert_null(strstr(got, "@closed"));
+    assert_int_equal(unread.n, 0);
+}
+
+static void an_index_that_can_not_be_read_is_told_of(void **state)
+{
+    (void)state;
+    reader r;
+    DV_CLEANUP(dv_strings_done) dv_strings unread = {0};
+    json_auto_t *list = NULL;
+    place failed = {.name = "failed", .priority = 10, .versions = "v1.0.0", .condition = FAILED};
+    place low = {.name = "low", .versions = "v9.0.0", .condition = HAS};
+
+    reader_start(&r, false);
+    arrange(&r, &failed);
+    arrange(&r, &low);
+    assert_ok(dv_repos_index(&r.ctx, r.repos, "ns", &list, &unread));
+    reader_stop(&r);
+    shelf_stop(&failed.shelf);
+    shelf_stop(&low.shelf);
+    dv_auto_str got = listed(list);
+    assert_non_null(strstr(got, "web@low"));
+    assert_int_equal(unread.n, 1);
+    assert_non_null(strstr(unread.at[0], "repository failed: "));
+}
+
 /* ---- Many at once ---- */
 
 typedef struct {
@@ -271,6 +337,8 @@ int main(void)
     DV_TABLE(&suite, the_right_one_answers, rows);
     DV_TABLE(&suite, the_named_one_answers, named);
     DV_TEST(&suite, names_are_those_a_namespace_may_use);
+    DV_TEST(&suite, a_name_is_listed_once_from_the_best_that_serves_it);
+    DV_TEST(&suite, an_index_that_can_not_be_read_is_told_of);
     DV_TEST(&suite, a_sync_changes_candidates_at_once);
     return dv_suite_run(&suite);
 }
