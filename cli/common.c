@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How both programs run a verb and tell of its end. */
 #include <errno.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -26,6 +27,13 @@ cli_exit cli_report(dv_err *err, const cli_verb *verb)
     return code;
 }
 
+/* The reader has seen enough ("| head"): as a program ends that does not ignore the signal. */
+static void end_quietly(void)
+{
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+}
+
 dv_err *cli_print(dv_str text)
 {
     while (text.n) {
@@ -33,6 +41,8 @@ dv_err *cli_print(dv_str text)
 
         if (put < 0 && errno == EINTR)
             continue;
+        if (put < 0 && errno == EPIPE)
+            end_quietly();
         if (put < 0)
             return dv_err_new(DV_TRANSIENT, "WriteFailed", "write to standard output: %s",
                               strerrordesc_np(errno));

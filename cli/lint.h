@@ -40,6 +40,8 @@ typedef struct {
     char *name;
     bool listed; /* index.yaml has it */
     DV_VEC(lint_version) versions;
+    dv_map
+        *known; /* versions as numbers, however written -> text that they were first written as */
 } lint_package;
 
 typedef struct {
@@ -65,8 +67,8 @@ void lint_add(lint *l, lint_severity severity, const char *rule, char *file, siz
  */
 #define LINT_NAMELESS "manifest"
 void lint_add_err(lint *l, const char *rule, char *file, dv_err *err);
-/* Reads a file below root; NULL in *ret: it could not be read, which is a finding unless it is
- * absent. */
+/* Reads a file below root into out, which it initialises. False: it could not be read, which is a
+ * finding unless it is absent. */
 bool lint_read(lint *l, const char *file, size_t bytes_max, dv_buf *out);
 
 /* lint_package.c: reads one version; file is that of its package.yaml. */

@@ -13,6 +13,7 @@ static void package_free(void *at)
         dv_package_free(package->versions.at[i].package);
     }
     dv_vec_done(&package->versions);
+    dv_map_free(package->known);
     free(package->name);
     free(package);
 }

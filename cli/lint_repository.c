@@ -114,26 +114,32 @@ static const json_t *take_list(const document *d, const char *name)
 
 /* ---- versions.yaml ---- */
 
-static lint_version *find_version(lint_package *package, const char *text)
+/* "v1.2", "1.2.0" → "1.2.0"; owned. text is a version. */
+static char *plain_text(const char *text)
 {
-    for (size_t i = 0; i < package->versions.n; i++)
-        if (strcmp(package->versions.at[i].text, text) == 0)
-            return &package->versions.at[i];
-    return NULL;
+    dv_version v;
+
+    DV_ASSERT(dv_version_is(dv_str_of(text), &v));
+    while (v.build.n > 1 && v.build.p[0] == '0')
+        v.build = dv_str_skip(v.build, 1);
+    return dv_asprintf("%llu.%llu.%llu-%.*s+%.*s", (unsigned long long)v.major,
+                       (unsigned long long)v.minor, (unsigned long long)v.patch, DV_FMT(v.pre),
+                       DV_FMT(v.build));
 }
 
-/* One that is the same by precedence and build, though written otherwise. */
-static const lint_version *find_equal(const lint_package *package, const char *text)
+/* As what an equal version was written before; NULL: there is none. text is a version. */
+static const char *find_equal(const lint_package *package, const char *text)
 {
-    dv_version a, b;
+    dv_auto_str plain = plain_text(text);
 
-    if (!dv_version_is(dv_str_of(text), &a))
-        return NULL;
-    for (size_t i = 0; i < package->versions.n; i++)
-        if (dv_version_is(dv_str_of(package->versions.at[i].text), &b) &&
-            dv_version_cmp(&a, &b) == 0)
-            return &package->versions.at[i];
-    return NULL;
+    return dv_map_get(package->known, dv_str_of(plain));
+}
+
+static bool is_listed(const lint_package *package, const char *text)
+{
+    const char *equal = is_version(text) ? find_equal(package, text) : NULL;
+
+    return equal && strcmp(equal, text) == 0;
 }
 
 static void add_version(lint_package *package, const char *folder, const char *text, bool listed)
@@ -144,6 +150,11 @@ static void add_version(lint_package *package, const char *folder, const char *t
     version->text = dv_strdup(text);
     version->file = join(folder, name);
     version->listed = listed;
+    if (listed) {
+        dv_auto_str plain = plain_text(text);
+
+        dv_map_put(package->known, dv_str_of(plain), dv_strdup(text));
+    }
 }
 
 static void take_listed(const document *d, lint_package *package, const char *folder, size_t i,
@@ -151,7 +162,6 @@ static void take_listed(const document *d, lint_package *package, const char *fo
 {
     dv_auto_str pointer = dv_asprintf("/versions/%zu", i);
     const char *text = dv_json_str(entry, "/version");
-    const lint_version *equal = text ? find_equal(package, text) : NULL;
     dv_version version;
 
     if (!text) {
@@ -165,11 +175,13 @@ static void take_listed(const document *d, lint_package *package, const char *fo
         dv_err_free(err);
         return;
     }
+    const char *equal = find_equal(package, text);
     if (equal) {
+        bool same = strcmp(equal, text) == 0;
+
         say(d, LINT_ERROR, "duplicate-version", pointer,
-            dv_asprintf("version %s stands here twice%s%s", text,
-                        strcmp(equal->text, text) == 0 ? "" : ", also as ",
-                        strcmp(equal->text, text) == 0 ? "" : equal->text));
+            dv_asprintf("version %s stands here twice%s%s", text, same ? "" : ", also as ",
+                        same ? "" : equal));
         return;
     }
     add_version(package, folder, text, /* listed= */ true);
@@ -205,11 +217,10 @@ static const char *newest_of(const lint_package *package)
 static void check_latest(const document *d, lint_package *package)
 {
     const char *latest = dv_json_str(d->doc, "/latestVersion"), *newest = newest_of(package);
-    lint_version *version = latest ? find_version(package, latest) : NULL;
 
     if (!latest)
         say(d, LINT_WARNING, "no-latest", "", dv_strdup("there is no latestVersion"));
-    else if (!version || !version->listed)
+    else if (!is_listed(package, latest))
         say(d, LINT_ERROR, "bad-latest", "/latestVersion",
             dv_asprintf("latestVersion %s is not among the versions", latest));
     else if (newest && strcmp(newest, latest) != 0)
@@ -246,7 +257,7 @@ static void find_unlisted(lint *l, lint_package *package, const char *folder)
         dv_auto_str inner = join(folder, names.at[i]);
         dv_auto_str file = join(inner, "package.yaml");
 
-        if (find_version(package, names.at[i]) || !has_file(l, file))
+        if (is_listed(package, names.at[i]) || !has_file(l, file))
             continue;
         if (is_version(names.at[i]))
             add_version(package, folder, names.at[i], /* listed= */ false);
@@ -263,6 +274,7 @@ static lint_package *take_package(lint *l, const char *name, const char *folder,
 
     package->name = dv_strdup(name);
     package->listed = listed;
+    package->known = dv_map_new(free);
     dv_map_put(l->packages, dv_str_of(name), package);
     read_versions(l, package, folder);
     find_unlisted(l, package, folder);
@@ -356,6 +368,7 @@ static void read_one_version(lint *l)
     dv_auto_str text = name_of_folder(l->root);
 
     package->name = dv_strdup("");
+    package->known = dv_map_new(free);
     dv_map_put(l->packages, DV_STR(""), package);
     lint_version *version = dv_vec_push(&package->versions);
     version->text = dv_strdup(text ? text : "");

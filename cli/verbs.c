@@ -270,7 +270,7 @@ cli_options cli_options_default(void)
     return (cli_options){
         .output = "",
         .operator_ns = "davit-system",
-        .timeout_ms = 60 * 1000,
+        .timeout_ms = 2 * 60 * 1000,
     };
 }
 

@@ -24,7 +24,7 @@ static void object_done(plan_object *o)
     free(o->note);
 }
 
-static void package_done(plan_package *p)
+void plan_package_done(plan_package *p)
 {
     free(p->key);
     free(p->package);
@@ -40,7 +40,7 @@ static void package_done(plan_package *p)
 void plan_done(plan *p)
 {
     for (size_t i = 0; i < p->packages.n; i++)
-        package_done(&p->packages.at[i]);
+        plan_package_done(&p->packages.at[i]);
     dv_vec_done(&p->packages);
     dv_strings_done(&p->todo);
     dv_map_free(p->documents);
@@ -70,6 +70,14 @@ size_t plan_count(const plan *p, plan_action action)
         for (size_t k = 0; k < p->packages.at[i].objects.n; k++)
             n += p->packages.at[i].objects.at[k].action == action;
     return n;
+}
+
+void plan_later(plan *p, const char *key)
+{
+    for (size_t i = p->todo.n ? p->at + 1 : 0; i < p->todo.n; i++)
+        if (strcmp(p->todo.at[i], key) == 0)
+            return;
+    dv_strings_add(&p->todo, key);
 }
 
 /* ---- Files ---- */
@@ -188,19 +196,28 @@ static dv_err *take_wishes(plan *p, const json_t *wishes, bool *ret_refused)
     return NULL;
 }
 
-static bool is_held(const plan *p)
-{
-    for (size_t i = 0; i < p->packages.n; i++)
-        if (p->packages.at[i].held)
-            return true;
-    return plan_count(p, PLAN_REFUSE) > 0;
-}
-
 /* What could not be compared may change. */
 static bool changes(const plan *p)
 {
     return plan_count(p, PLAN_ADD) || plan_count(p, PLAN_CHANGE) || plan_count(p, PLAN_REMOVE) ||
            plan_count(p, PLAN_UNKNOWN);
+}
+
+/* Somebody did not answer: what would happen is not known. */
+static bool is_unanswered(const dv_err *held)
+{
+    return dv_err_is(held, DV_TRANSIENT) || dv_err_is(held, DV_WAITING);
+}
+
+static cli_exit exit_of(const plan *p, bool refused, bool exit_code)
+{
+    cli_exit code = refused || plan_count(p, PLAN_REFUSE) ? CLI_NO : CLI_OK;
+
+    for (size_t i = 0; i < p->packages.n; i++)
+        if (p->packages.at[i].held)
+            code =
+                is_unanswered(p->packages.at[i].held) || code == CLI_FAILED ? CLI_FAILED : CLI_NO;
+    return code == CLI_OK && exit_code && changes(p) ? CLI_CHANGES : code;
 }
 
 static dv_err *print(const cli_call *call, plan *p)
@@ -238,9 +255,6 @@ dv_err *cli_plan(const cli_call *call, cli_exit *ret_exit)
     DV_CHECK(read_files(call, wishes, repositories));
     DV_CHECK(cli_session_open(&call->options, &session));
     DV_CHECK(make_plan(call, &p, wishes, repositories, &refused));
-    if (refused || is_held(&p))
-        *ret_exit = CLI_NO;
-    else if (call->options.exit_code && changes(&p))
-        *ret_exit = CLI_CHANGES;
+    *ret_exit = exit_of(&p, refused, call->options.exit_code);
     return NULL;
 }

@@ -57,7 +57,8 @@ typedef struct {
 typedef struct {
     cli_session *session;
     DV_VEC(plan_package) packages; /* in the order they were planned */
-    dv_strings todo;               /* keys that are to be planned */
+    dv_strings todo;               /* keys that are to be planned, in this order */
+    size_t at;                     /* the one of todo that is planned now */
     dv_map *documents;             /* key -> json_t: PackageManifests as the store has them */
     uint64_t revision;             /* of what was put into the store last */
 } plan;
@@ -66,6 +67,9 @@ void plan_done(plan *p);
 plan_package *plan_find(plan *p, const char *key);
 plan_package *plan_find_package(plan *p, const char *package);
 size_t plan_count(const plan *p, plan_action action);
+void plan_package_done(plan_package *package);
+/* Adds a key to todo, unless it still waits there. */
+void plan_later(plan *p, const char *key);
 
 /* ---- plan_wish.c ---- */
 /* A PackageManifest as a file has it: goes to the store as the cluster would take it, and to

@@ -35,6 +35,14 @@ static const char *name_of(const dv_pm *pm)
     return pm->spec.manifest ? pm->name : pm->spec.package;
 }
 
+/* The annotation asks for what is newest, and for other bytes of the same version. */
+static bool is_requested(const work *w)
+{
+    const char *asked = w->pm->requested_at, *handled = w->pm->status.last_handled_reconcile_at;
+
+    return asked && (!handled || strcmp(asked, handled) != 0);
+}
+
 /* ---- Steps, as the operator's run has them ---- */
 
 static dv_err *step_lock(work *w)
@@ -46,7 +54,7 @@ static dv_err *step_lock(work *w)
         .pms = w->plan->session->pms,
         .pm = w->pm,
         .status = &w->pm->status,
-        .upgrade = w->pm->spec.upgrade_policy == DV_UPGRADE_AUTOMATIC,
+        .upgrade = is_requested(w) || w->pm->spec.upgrade_policy == DV_UPGRADE_AUTOMATIC,
         .inline_dependencies = w->inlined ? &w->inlined->dependencies : NULL,
         .inline_version = w->inline_version,
     };
@@ -84,8 +92,7 @@ static dv_err *make_dependency(work *w, const dv_locked *locked, const dv_pm *th
     DV_CHECK(dv_json_set(object, "/metadata/generation",
                          json_integer(there ? there->generation + 1 : 1)));
     DV_CHECK(plan_store(w->plan, object, there ? &there->status : NULL));
-    if (!dv_strings_has(&w->plan->todo, key))
-        dv_strings_add(&w->plan->todo, key);
+    plan_later(w->plan, key);
     return NULL;
 }
 
@@ -99,8 +106,11 @@ static dv_err *step_dependencies(work *w)
 
         if (lock->closure.at[i].fixed)
             continue;
-        DV_CHECK(dv_dependency_decide(w->plan->session->pms, w->pm, &lock->closure.at[i],
-                                      w->plan->session->operator_ns, &write, &there));
+        dv_err *err = dv_dependency_decide(w->plan->session->pms, w->pm, &lock->closure.at[i],
+                                           w->plan->session->operator_ns, &write, &there);
+        if (dv_err_is(err, DV_WAITING)) /* the cluster's state, which is known: an answer */
+            return dv_err_recast(err, DV_DENIED, /* reason= */ NULL);
+        DV_CHECK(err);
         if (write)
             DV_CHECK(make_dependency(w, &lock->closure.at[i], there));
     }
@@ -169,9 +179,9 @@ static const struct {
 static dv_err *run_steps(work *w)
 {
     if (w->pm->deleted_at_ms)
-        return dv_err_new(DV_WAITING, "Deleting", "it is being deleted");
+        return dv_err_new(DV_DENIED, "Deleting", "it is being deleted");
     if (w->pm->spec.suspend)
-        return dv_err_new(DV_WAITING, "Suspended", "spec.suspend is set: nothing would be done");
+        return dv_err_new(DV_DENIED, "Suspended", "spec.suspend is set: nothing would be done");
     for (size_t i = 0; i < DV_LEN(steps); i++)
         DV_CHECK(steps[i].run(w));
     return NULL;
@@ -196,14 +206,30 @@ static bool ends_all(const dv_err *err)
     return dv_err_is(err, DV_CANCELED) || dv_err_is(err, DV_BUG);
 }
 
+/* What was planned before of this one counts no more, but where it began does. */
+static void forget(plan *p, const char *key, plan_package *ret_old)
+{
+    plan_package *old = plan_find(p, key);
+
+    if (!old)
+        return;
+    *ret_old = *old;
+    dv_vec_remove(&p->packages, (size_t)(old - p->packages.at));
+}
+
 /* pm is a hold of the caller's: its place in the store changes meanwhile. */
 static dv_err *plan_one(plan *p, const dv_pm *pm, bool asked)
 {
+    DV_CLEANUP(plan_package_done) plan_package old = {0};
+
+    forget(p, pm->key, &old);
     plan_package package = *add_package(p, pm);
     size_t at = p->packages.n - 1;
     DV_CLEANUP(work_done) work w = {.plan = p, .pm = pm, .package = &package};
 
-    package.asked = asked;
+    package.asked = asked || old.asked;
+    if (old.key)
+        dv_set_str(&package.from, old.from);
     package.held = run_steps(&w);
     p->packages.at[at] = package;
     if (!ends_all(package.held))
@@ -213,14 +239,14 @@ static dv_err *plan_one(plan *p, const dv_pm *pm, bool asked)
 
 static dv_err *plan_todo(plan *p, size_t asked)
 {
-    for (size_t i = 0; i < p->todo.n; i++) {
-        dv_auto_pm pm = (dv_pm *)dv_informer_get(p->session->pms, p->todo.at[i]);
+    for (p->at = 0; p->at < p->todo.n; p->at++) {
+        dv_auto_pm pm = (dv_pm *)dv_informer_get(p->session->pms, p->todo.at[p->at]);
 
-        if (i >= STEPS_MAX)
+        if (p->at >= STEPS_MAX)
             return dv_err_new(DV_INVALID, "TooLarge", "more than %d PackageManifests to plan",
                               STEPS_MAX);
         if (pm)
-            DV_CHECK(plan_one(p, pm, i < asked));
+            DV_CHECK(plan_one(p, pm, p->at < asked));
         DV_CHECK(dv_ctx_check(&p->session->ctx));
     }
     return NULL;

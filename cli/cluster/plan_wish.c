@@ -109,6 +109,8 @@ dv_err *plan_wish(plan *p, const json_t *wish)
     DV_CHECK(try_write(p, live != NULL, live ? live : object, &result));
     DV_CHECK(fill_planned(result));
     DV_CHECK(plan_store(p, result, /* status= */ NULL));
-    dv_strings_take(&p->todo, dv_key_of(result));
+    dv_auto_str key = dv_key_of(result);
+    if (!dv_strings_has(&p->todo, key)) /* of two for one object the later counts */
+        dv_strings_add(&p->todo, key);
     return NULL;
 }
