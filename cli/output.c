@@ -96,6 +96,14 @@ size_t cli_width(const char *text)
     return n;
 }
 
+void cli_add_branches(dv_buf *out, const bool *last, size_t depth)
+{
+    for (size_t i = 0; i + 1 < depth; i++)
+        dv_buf_adds(out, last[i] ? "   " : "│  ");
+    if (depth)
+        dv_buf_adds(out, last[depth - 1] ? "└─ " : "├─ ");
+}
+
 /* ---- Columns ---- */
 
 enum { GAP = 3 };

@@ -38,6 +38,13 @@ void cli_add_derivation(dv_buf *out, const char *steps, size_t indent);
 /* Columns that a terminal gives the text (which has no control characters): one a code point. */
 size_t cli_width(const char *text);
 
+/*
+ * Appends the lines that lead to a node of a tree at this depth; last[i]: of level i the last node
+ * has come, so nothing follows there. Trees are drawn to CLI_BRANCHES_MAX levels.
+ */
+#define CLI_BRANCHES_MAX 64
+void cli_add_branches(dv_buf *out, const bool *last, size_t depth);
+
 /* ---- Columns ---- */
 
 #define CLI_COLUMNS_MAX 8

@@ -26,11 +26,6 @@ static void explanation_done(explanation *e)
     json_decref(e->newer);
 }
 
-static const char *name_of(const dv_pm *pm)
-{
-    return pm->spec.manifest ? pm->name : pm->spec.package;
-}
-
 /* ---- Asking the engine ---- */
 
 /* No answer within what there is: that is an answer too. Others end the command. */
@@ -77,7 +72,7 @@ static const char *demand_of(const dv_pm *other, const char *package)
     for (size_t i = 0; i < other->status.dependencies.n; i++) {
         const dv_pm_dependency *d = &other->status.dependencies.at[i];
 
-        if (strcmp(d->name, package) == 0 && dv_strings_has(&d->required_by, name_of(other)))
+        if (strcmp(d->name, package) == 0 && dv_strings_has(&d->required_by, cli_package_of(other)))
             return d->range ? d->range : "";
     }
     return NULL;
@@ -95,14 +90,15 @@ static json_t *find_askers(cli_session *s, const char *package, dv_map *seen, si
 
         if (!range || other->deleted_at_ms)
             continue;
-        json_t *asker = json_pack("{s:s,s:s,s:s}", "package", name_of(other), "packageManifest",
-                                  other->key, "range", range);
+        json_t *asker = json_pack("{s:s,s:s,s:s}", "package", cli_package_of(other),
+                                  "packageManifest", other->key, "range", range);
         json_array_append_new(list, asker);
         if (!other->is_dependency || depth >= ASKERS_DEPTH_MAX ||
             dv_map_get(seen, dv_str_of(other->key)))
             continue;
         dv_map_put(seen, dv_str_of(other->key), s);
-        json_object_set_new(asker, "neededBy", find_askers(s, name_of(other), seen, depth + 1));
+        json_object_set_new(asker, "neededBy",
+                            find_askers(s, cli_package_of(other), seen, depth + 1));
     }
     return list;
 }
@@ -125,15 +121,6 @@ static json_t *list_needs(const explanation *e)
 }
 
 /* ---- Why not a newer one ---- */
-
-static int newest_first(const void *a, const void *b)
-{
-    dv_version v, w;
-    bool known = dv_version_is(dv_str_of(*(char *const *)a), &v) &&
-                 dv_version_is(dv_str_of(*(char *const *)b), &w);
-
-    return known ? dv_version_cmp(&w, &v) : 0;
-}
 
 static bool is_newer(const char *version, const char *than)
 {
@@ -176,19 +163,35 @@ static dv_err *try_version(const explanation *e, const char *version, json_t *re
     return NULL;
 }
 
+/* Whose range alone keeps the version out: the wish, or that of one who needs it; owned. NULL:
+ * nobody's. What the operator wrote for a dependency is nobody's wish. */
+static char *find_opponent(const explanation *e, const char *version)
+{
+    size_t i;
+    json_t *asker;
+
+    if (!e->pm->is_dependency && is_outside(e->pm->spec.version, version))
+        return dv_asprintf("PackageManifest %s asks for %s", e->pm->key, e->pm->spec.version);
+    json_array_foreach(e->needed_by, i, asker)
+    {
+        if (is_outside(dv_json_str(asker, "/range"), version))
+            return dv_asprintf("PackageManifest %s asks for %s",
+                               dv_json_str(asker, "/packageManifest"),
+                               dv_json_str(asker, "/range"));
+    }
+    return NULL;
+}
+
 static dv_err *add_newer(explanation *e, const char *version)
 {
     json_auto_t *row = json_pack("{s:s}", "version", version);
+    dv_auto_str reason = find_opponent(e, version);
 
-    /* What keeps a dependency at its version is who needs it, not what the operator wrote. */
-    if (!e->pm->is_dependency && is_outside(e->pm->spec.version, version)) {
-        dv_auto_str reason =
-            dv_asprintf("PackageManifest %s asks for %s", e->pm->key, e->pm->spec.version);
-
+    if (!reason) {
+        DV_CHECK(try_version(e, version, row));
+    } else {
         json_object_set_new(row, "possible", json_false());
         json_object_set_new(row, "reason", json_string(reason));
-    } else {
-        DV_CHECK(try_version(e, version, row));
     }
     json_array_append(e->newer, row);
     return NULL;
@@ -210,7 +213,7 @@ static dv_err *ask_newer(explanation *e, const char *than)
         if (is_newer(versions.at[i].version, than))
             dv_strings_add(&newer, versions.at[i].version);
     if (newer.n)
-        qsort(newer.at, newer.n, sizeof(*newer.at), newest_first);
+        qsort(newer.at, newer.n, sizeof(*newer.at), cli_newest_first);
     for (size_t i = 0; i < newer.n && i < NEWER_MAX; i++)
         DV_CHECK(add_newer(e, newer.at[i]));
     return NULL;
@@ -245,7 +248,7 @@ static json_t *structure(const explanation *e)
     const dv_condition *ready = ready_of(e);
     json_t *doc =
         json_pack("{s:s,s:s,s:b,s:b,s:s,s:s*,s:s*,s:s*,s:s*,s:O,s:O,s:O}", "package",
-                  name_of(e->pm), "packageManifest", e->pm->key, "applied", e->there,
+                  cli_package_of(e->pm), "packageManifest", e->pm->key, "applied", e->there,
                   "installedAsDependency", e->pm->is_dependency, "wish", e->pm->spec.version,
                   "installed", e->pm->status.version, "chosen", e->refused ? NULL : e->lock.version,
                   "repository", e->refused ? e->pm->status.repository : e->lock.repository,
@@ -266,7 +269,7 @@ static void add_title(const explanation *e, dv_buf *out)
 {
     const char *version = e->pm->status.version;
 
-    cli_add_styled(out, CLI_BOLD, name_of(e->pm));
+    cli_add_styled(out, CLI_BOLD, cli_package_of(e->pm));
     dv_buf_addc(out, ' ');
     if (version)
         cli_add_text(out, version);
@@ -437,22 +440,13 @@ static dv_err *explain_absent(const cli_call *call, cli_session *s, json_t *list
     return explain_one(call, s, pm, /* there= */ false, list, ret_exit);
 }
 
-static bool is_asked(const cli_session *s, const dv_pm *pm, const char *what)
-{
-    const char *scope = cli_session_scope(s);
-
-    return (!scope || strcmp(scope, pm->ns) == 0) &&
-           (strcmp(name_of(pm), what) == 0 || strcmp(pm->name, what) == 0 ||
-            strcmp(pm->key, what) == 0);
-}
-
 static dv_err *explain_all(const cli_call *call, cli_session *s, json_t *list, cli_exit *ret_exit)
 {
     DV_CLEANUP(dv_entries_done) dv_entries pms = dv_informer_list(s->pms);
     size_t found = 0;
 
     for (size_t i = 0; i < pms.n; i++) {
-        if (!is_asked(s, (dv_pm *)pms.at[i], call->args[0]))
+        if (!cli_is_asked(s, (dv_pm *)pms.at[i], call->args[0]))
             continue;
         DV_CHECK(explain_one(call, s, (dv_pm *)pms.at[i], /* there= */ true, list, ret_exit));
         found++;

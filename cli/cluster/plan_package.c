@@ -30,11 +30,6 @@ static dv_ctx *ctx_of(const work *w)
     return &w->plan->session->ctx;
 }
 
-static const char *name_of(const dv_pm *pm)
-{
-    return pm->spec.manifest ? pm->name : pm->spec.package;
-}
-
 /* The annotation asks for what is newest, and for other bytes of the same version. */
 static bool is_requested(const work *w)
 {
@@ -70,7 +65,7 @@ static dv_err *step_package(work *w)
                                 w->pm->spec.package, lock->version, &w->source),
                "package %s %s", w->pm->spec.package, lock->version);
     DV_TRY(dv_package_unsupported(w->inlined ? w->inlined : w->source->package), "package %s",
-           name_of(w->pm));
+           cli_package_of(w->pm));
     if (w->pm->spec.values)
         return dv_err_new(
             DV_INVALID, "ValuesNotSupported",
@@ -123,7 +118,7 @@ static dv_err *step_store(work *w)
     const json_t *document = dv_map_get(w->plan->documents, dv_str_of(w->pm->key));
     dv_pm_status status = dv_pm_status_dup(&w->pm->status);
 
-    dv_dependencies_list(&w->package->lock, name_of(w->pm), &status);
+    dv_dependencies_list(&w->package->lock, cli_package_of(w->pm), &status);
     dv_set_str(&status.version, w->package->lock.version);
     dv_condition_drop(&status.conditions, "Resolved");
     dv_err *err = document ? plan_store(w->plan, document, &status) : NULL;
@@ -194,7 +189,7 @@ static plan_package *add_package(plan *p, const dv_pm *pm)
     plan_package *package = dv_vec_push(&p->packages);
 
     package->key = dv_strdup(pm->key);
-    package->package = dv_strdup(name_of(pm));
+    package->package = dv_strdup(cli_package_of(pm));
     package->from = dv_strdup(pm->status.version);
     package->dependency = pm->is_dependency;
     return package;

@@ -7,8 +7,6 @@
 #include "semver/version.h"
 #include "yaml/yaml.h"
 
-enum { DEPTH_MAX = 64 };
-
 static const struct {
     const char *name, *mark;
     cli_style style;
@@ -59,7 +57,7 @@ typedef struct {
     const plan_package *root;
     dv_map *drawn;
     dv_buf *out;
-    bool last[DEPTH_MAX];
+    bool last[CLI_BRANCHES_MAX];
 } drawing;
 
 /* " v1.0.0", " v1.0.0 -> v2.0.0", or nothing. */
@@ -98,14 +96,6 @@ static void add_standing(const drawing *d, const dv_locked *l)
     dv_buf_addc(d->out, '\n');
 }
 
-static void add_branches(const drawing *d, size_t depth)
-{
-    for (size_t i = 0; i + 1 < depth; i++)
-        dv_buf_adds(d->out, d->last[i] ? "   " : "│  ");
-    if (depth)
-        dv_buf_adds(d->out, d->last[depth - 1] ? "└─ " : "├─ ");
-}
-
 static void draw_needs(drawing *d, const dv_dependencies *needs, size_t depth);
 
 static void draw_one(drawing *d, const char *name, size_t depth)
@@ -116,12 +106,12 @@ static void draw_one(drawing *d, const char *name, size_t depth)
 
     if (!locked && !planned)
         return;
-    add_branches(d, depth);
+    cli_add_branches(d->out, d->last, depth);
     if (planned)
         add_package(planned, again, d->out);
     else
         add_standing(d, locked);
-    if (again || !locked || depth + 1 >= DEPTH_MAX)
+    if (again || !locked || depth + 1 >= CLI_BRANCHES_MAX)
         return;
     dv_map_put(d->drawn, dv_str_of(name), d);
     draw_needs(d, &locked->dependencies, depth + 1);

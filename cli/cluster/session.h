@@ -53,5 +53,13 @@ DV_MUST_USE dv_err *cli_session_repositories_with(cli_session *session, const js
 const dv_resource *cli_resource_pm(cli_session *session);
 /* The namespace whose PackageManifests a verb looks at; NULL: all. Only -n restricts. */
 const char *cli_session_scope(const cli_session *session);
+/* ---- packages.c ---- */
+/* What the package is called; of an inline one, its PackageManifest's name. */
+const char *cli_package_of(const dv_pm *pm);
+/* Within the scope, and of this package, name or "namespace/name" (NULL: any)? */
+bool cli_is_asked(const cli_session *session, const dv_pm *pm, const char *what);
+/* For qsort() of elements that begin with a version's text: newest first, what is none last. */
+int cli_newest_first(const void *a, const void *b);
+
 /* Prints "davit: " and the sentence on stderr. */
 void cli_note(const char *format, ...) DV_PRINTF(1, 2);

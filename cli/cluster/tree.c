@@ -3,22 +3,14 @@
 #include "base/map.h"
 #include "cluster.h"
 
-/* A level of the tree is drawn by two signs; so many levels fit a line. */
-enum { DEPTH_MAX = 64 };
-
 typedef struct {
     cli_session *session;
     const cli_call *call;
     dv_map *drawn; /* packages whose needs stand in the tree already */
     dv_buf *out;
     bool wide;
-    bool last[DEPTH_MAX]; /* of the levels above: nothing follows there */
+    bool last[CLI_BRANCHES_MAX]; /* of the levels above: nothing follows there */
 } drawing;
-
-static const char *asker_of(const dv_pm *pm)
-{
-    return pm->spec.manifest ? pm->name : pm->spec.package;
-}
 
 static const char *state_of(const dv_pm *pm)
 {
@@ -42,19 +34,11 @@ static cli_style style_of(const char *state)
 
 /* ---- A line ---- */
 
-static void add_branches(const drawing *d, size_t depth)
-{
-    for (size_t i = 0; i + 1 < depth; i++)
-        dv_buf_adds(d->out, d->last[i] ? "   " : "│  ");
-    if (depth)
-        dv_buf_adds(d->out, d->last[depth - 1] ? "└─ " : "├─ ");
-}
-
 static void add_package(const drawing *d, const dv_pm *pm, const char *range, bool again)
 {
     const char *state = state_of(pm);
 
-    cli_add_styled(d->out, CLI_BOLD, asker_of(pm));
+    cli_add_styled(d->out, CLI_BOLD, cli_package_of(pm));
     dv_buf_addc(d->out, ' ');
     cli_add_text(d->out, pm->status.version ? pm->status.version : "(not installed yet)");
     if (d->wide && range && *range) {
@@ -63,7 +47,7 @@ static void add_package(const drawing *d, const dv_pm *pm, const char *range, bo
     }
     dv_buf_addc(d->out, ' ');
     cli_add_styled(d->out, style_of(state), state);
-    if (d->wide || strcmp(pm->name, asker_of(pm)) != 0 ||
+    if (d->wide || strcmp(pm->name, cli_package_of(pm)) != 0 ||
         (!pm->is_dependency && strcmp(pm->ns, d->session->operator_ns) != 0)) {
         dv_buf_adds(d->out, "  ");
         cli_add_styled(d->out, CLI_DIM, pm->key);
@@ -85,7 +69,7 @@ static void add_missing(const drawing *d, const dv_pm_dependency *needed)
 
 static bool is_direct(const dv_pm *pm, const dv_pm_dependency *needed)
 {
-    return dv_strings_has(&needed->required_by, asker_of(pm));
+    return dv_strings_has(&needed->required_by, cli_package_of(pm));
 }
 
 static size_t count_direct(const dv_pm *pm)
@@ -106,20 +90,20 @@ static void draw_needed(drawing *d, const dv_pm_dependency *needed, size_t depth
     if (pm) {
         draw(d, pm, needed->range, depth);
     } else {
-        add_branches(d, depth);
+        cli_add_branches(d->out, d->last, depth);
         add_missing(d, needed);
     }
 }
 
-/* As deep as DEPTH_MAX, for what is drawn once is not entered again. */
+/* As deep as CLI_BRANCHES_MAX, for what is drawn once is not entered again. */
 static void draw(drawing *d, const dv_pm *pm, const char *range, size_t depth)
 {
     bool again = dv_map_get(d->drawn, dv_str_of(pm->key)) != NULL;
     size_t left = count_direct(pm);
 
-    add_branches(d, depth);
+    cli_add_branches(d->out, d->last, depth);
     add_package(d, pm, range, again && left);
-    if (again || depth + 1 >= DEPTH_MAX)
+    if (again || depth + 1 >= CLI_BRANCHES_MAX)
         return;
     dv_map_put(d->drawn, dv_str_of(pm->key), d);
     for (size_t i = 0; i < pm->status.dependencies.n; i++) {
@@ -134,14 +118,7 @@ static void draw(drawing *d, const dv_pm *pm, const char *range, size_t depth)
 
 static bool is_asked(const drawing *d, const dv_pm *pm)
 {
-    const char *scope = cli_session_scope(d->session);
-
-    if (scope && strcmp(pm->ns, scope) != 0)
-        return false;
-    if (d->call->n)
-        return strcmp(d->call->args[0], asker_of(pm)) == 0 ||
-               strcmp(d->call->args[0], pm->name) == 0 || strcmp(d->call->args[0], pm->key) == 0;
-    return true;
+    return cli_is_asked(d->session, pm, d->call->n ? d->call->args[0] : NULL);
 }
 
 /* Whom a person applied stands at the left; a dependency only if nothing drawn needs it. */
@@ -177,10 +154,10 @@ static json_t *needs_of(const dv_pm *pm)
 
 static json_t *describe(const dv_pm *pm)
 {
-    return json_pack("{s:s,s:s,s:s*,s:s*,s:s,s:b,s:o}", "package", asker_of(pm), "packageManifest",
-                     pm->key, "version", pm->status.version, "repository", pm->status.repository,
-                     "state", state_of(pm), "installedAsDependency", pm->is_dependency, "needs",
-                     needs_of(pm));
+    return json_pack("{s:s,s:s,s:s*,s:s*,s:s,s:b,s:o}", "package", cli_package_of(pm),
+                     "packageManifest", pm->key, "version", pm->status.version, "repository",
+                     pm->status.repository, "state", state_of(pm), "installedAsDependency",
+                     pm->is_dependency, "needs", needs_of(pm));
 }
 
 static dv_err *print_structured(drawing *d, const dv_entries *pms)
@@ -199,7 +176,7 @@ static dv_err *print_names(drawing *d, const dv_entries *pms)
     for (size_t i = 0; i < pms->n; i++) {
         if (!is_asked(d, (dv_pm *)pms->at[i]))
             continue;
-        cli_add_text(d->out, asker_of((dv_pm *)pms->at[i]));
+        cli_add_text(d->out, cli_package_of((dv_pm *)pms->at[i]));
         dv_buf_addc(d->out, '\n');
     }
     return cli_print(dv_buf_str(d->out));

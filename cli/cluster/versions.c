@@ -1,19 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* davit versions: what a namespace can install of a package. */
 #include "cluster.h"
-#include "semver/version.h"
-
-/* Newest first; what can't be compared, which repositories leave out, last. */
-static int newest_first(const void *a, const void *b)
-{
-    const char *const *x = a, *const *y = b; /* the version is an element's first member */
-    dv_version v, w;
-    bool is_v = dv_version_is(dv_str_of(*x), &v), is_w = dv_version_is(dv_str_of(*y), &w);
-
-    if (is_v && is_w)
-        return dv_version_cmp(&w, &v);
-    return is_w - is_v;
-}
 
 /* "namespace/name" of those that have this version, with commas; owned. */
 static char *holders_of(const cli_session *s, const char *package, const char *version)
@@ -122,6 +109,6 @@ dv_err *cli_versions(const cli_call *call, cli_exit *ret_exit)
     }
     DV_CHECK(err);
     if (versions.n)
-        qsort(versions.at, versions.n, sizeof(versions.at[0]), newest_first);
+        qsort(versions.at, versions.n, sizeof(versions.at[0]), cli_newest_first);
     return print(&session, call, &versions);
 }

@@ -229,11 +229,11 @@ test_a_plan_shows_what_nobody_needs_any_more() {
 
 test_a_plan_moves_a_dependency() {
     chain
+    install "$p-top" '{"version": "1.0.0"}'
+    wait_ready "$p-top" 1.0.0
     config top text=two | package "$p-top" 1.1.0 dep="$p-middle:^1.1.0"
     config middle | package "$p-middle" 1.1.0 dep="$p-base:^2.0.0"
     sync
-    install "$p-top" '{"version": "1.0.0"}'
-    wait_ready "$p-top" 1.0.0
     wish "$p-top" '{"version": "1.1.0"}' | look plan -f - -o json >"$work/plan.json"
     out=$(cat "$work/plan.json")
     planned '[.packages[] | "\(.package) \(.from) \(.to) \(.action)"] | sort == (["top 1.0.0 1.1.0 upgrade", "middle 1.0.0 1.1.0 upgrade",
