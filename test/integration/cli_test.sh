@@ -380,12 +380,11 @@ test_an_inline_package_is_planned() {
 # Who asks
 #
 
-# person NAME [RULES]: a user with these rights in all namespaces; KUBECONFIG_OF is set to its kubeconfig.
+# person NAME [CLUSTERROLE]: a user with this role in all namespaces; KUBECONFIG_OF is set to its kubeconfig.
 person() {
     local name=$1 dir=$work/person-$1
     k create serviceaccount "$name" -n "$ns" >/dev/null
-    [ -z "${2:-}" ] || printf 'apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: %s}\nrules: %s\n' "$ns" "$2" | apply
-    [ -z "${2:-}" ] || k create clusterrolebinding "$ns-$name" --clusterrole="$ns" --serviceaccount="$ns:$name" >/dev/null
+    [ -z "${2:-}" ] || k create clusterrolebinding "$ns-$name" --clusterrole="$2" --serviceaccount="$ns:$name" >/dev/null
     mkdir -p "$dir"
     "$root/hack/devcluster" sa-token "$cluster" "$ns" "$name" "$dir" 600 2>>"$work/devcluster.log"
     KUBECONFIG_OF=$dir/kubeconfig
@@ -407,7 +406,8 @@ test_rights_are_those_of_who_asks() {
         status_of 4 look plan -f "$work/wish"
     )
     (
-        person reader '[{apiGroups: [davit.dev], resources: [packagemanifests, packagerepositories], verbs: [get, list, watch]}]'
+        apply -f "$root/deploy/optional/user-roles.yaml"
+        person reader davit-reader
         status_of 0 davit tree "$p-top"
         status_of 0 look explain "$p-base"
         # What may not be read can't be compared, and is told.
@@ -415,7 +415,6 @@ test_rights_are_those_of_who_asks() {
         err_says 'was not checked by the cluster'
         says "? ConfigMap $ns/top"
     )
-    k delete clusterrole "$ns" >/dev/null
     k delete clusterrolebinding "$ns-reader" >/dev/null
 }
 
