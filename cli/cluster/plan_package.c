@@ -175,8 +175,10 @@ static dv_err *run_steps(work *w)
 {
     if (w->pm->deleted_at_ms)
         return dv_err_new(DV_DENIED, "Deleting", "it is being deleted");
-    if (w->pm->spec.suspend)
-        return dv_err_new(DV_DENIED, "Suspended", "spec.suspend is set: nothing would be done");
+    if (w->pm->spec.suspend) {
+        dv_strings_add(&w->package->warnings, "spec.suspend is set: nothing would be done");
+        return NULL;
+    }
     for (size_t i = 0; i < DV_LEN(steps); i++)
         DV_CHECK(steps[i].run(w));
     return NULL;
