@@ -188,7 +188,7 @@ dv_err *cli_manual(const cli_call *call, cli_exit *ret_exit)
     size_t words = 0;
 
     (void)ret_exit;
-    if (*call->options.output)
+    if (strcmp(call->options.output, "name") == 0)
         return print_names();
     if (call->n)
         verb = cli_verb_find(call->args, call->n, &words);

@@ -62,7 +62,6 @@ typedef struct {
     const dv_flag *flags;
     size_t n_flags;
     unsigned exits; /* CLI_EXIT() bits of the codes it may end with, besides 0 and 2 */
-    bool cluster;   /* lives in davit-cluster */
 } cli_verb;
 
 extern const cli_verb cli_verbs[];

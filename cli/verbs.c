@@ -92,7 +92,6 @@ const cli_verb cli_verbs[] = {
                     "davit search -n team-a -o name\tthe names of all that team-a may install",
         .exits = CLUSTER_EXITS,
         FLAGS(search_flags),
-        .cluster = true,
     },
     {
         .name = "versions",
@@ -107,7 +106,6 @@ const cli_verb cli_verbs[] = {
                     "davit versions cert-manager -o name | head -n 1\tthe newest",
         .exits = CLUSTER_EXITS,
         FLAGS(versions_flags),
-        .cluster = true,
     },
     {
         .name = "plan",
@@ -127,7 +125,6 @@ const cli_verb cli_verbs[] = {
                     "davit plan -f shop.yaml --exit-code\tfor scripts: 5 if something would change",
         .exits = CLUSTER_EXITS | CLI_EXIT(CLI_CHANGES),
         FLAGS(plan_flags),
-        .cluster = true,
     },
     {
         .name = "explain",
@@ -145,7 +142,6 @@ const cli_verb cli_verbs[] = {
                     "davit explain keptn -o json | jq -r '.packages[0].conflict.derivation'",
         .exits = CLUSTER_EXITS,
         FLAGS(explain_flags),
-        .cluster = true,
     },
     {
         .name = "tree",
@@ -160,7 +156,6 @@ const cli_verb cli_verbs[] = {
                     "davit tree keptn -o wide\tone package, with ranges and PackageManifests",
         .exits = CLUSTER_EXITS,
         FLAGS(tree_flags),
-        .cluster = true,
     },
     {
         .name = "lint",
