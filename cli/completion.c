@@ -86,10 +86,10 @@ static void bash_action(dv_buf *out, kind what, const char *words)
         dv_buf_addc(out, '\'');
         break;
     case FILES:
-        dv_buf_adds(out, "action=file");
+        dv_buf_adds(out, "action='file'");
         break;
     case FOLDERS:
-        dv_buf_adds(out, "action=directory");
+        dv_buf_adds(out, "action='directory'");
         break;
     case OFFERED:
         dv_buf_adds(out, "words=$(davit search -o name 2>/dev/null)");
@@ -191,6 +191,20 @@ static void add_bash(dv_buf *out)
                      "    fi\n"
                      "}\n"
                      "complete -F _davit davit kubectl-davit\n");
+}
+
+/* ---- kubectl, which asks a program "kubectl_complete-davit" with the words so far ---- */
+
+static void add_kubectl(dv_buf *out)
+{
+    dv_buf_adds(out, "#!/usr/bin/env bash\n"
+                     "# What kubectl offers behind \"kubectl davit\"; put it into the PATH as "
+                     "\"kubectl_complete-davit\".\n");
+    add_bash(out);
+    dv_buf_adds(out, "COMP_WORDS=(davit \"$@\") COMP_CWORD=$#\n"
+                     "_davit\n"
+                     "[ ${#COMPREPLY[@]} = 0 ] || printf '%s\\n' \"${COMPREPLY[@]}\"\n"
+                     "printf ':4\\n' # no names of files\n");
 }
 
 /* ---- zsh ---- */
@@ -423,7 +437,8 @@ dv_err *cli_completion(const cli_call *call, cli_exit *ret_exit)
     static const struct {
         const char *shell;
         void (*add)(dv_buf *out);
-    } shells[] = {{"bash", add_bash}, {"zsh", add_zsh}, {"fish", add_fish}};
+    } shells[] = {
+        {"bash", add_bash}, {"zsh", add_zsh}, {"fish", add_fish}, {"kubectl", add_kubectl}};
     DV_CLEANUP(dv_buf_done) dv_buf out = DV_BUF_INIT(DV_BODY_MAX);
 
     (void)ret_exit;

@@ -215,15 +215,19 @@ const cli_verb cli_verbs[] = {
     },
     {
         .name = "completion",
-        .args = "bash|zsh|fish",
+        .args = "bash|zsh|fish|kubectl",
         .least = 1,
         .most = 1,
         .arg = CLI_ARG_WORDS,
         .summary = "print the completion script of a shell",
-        .about = "Prints the script that completes davit's commands, flags and packages.",
-        .examples = "source <(davit completion bash)\tin ~/.bashrc\n"
-                    "davit completion zsh >~/.zfunc/_davit\n"
-                    "davit completion fish >~/.config/fish/completions/davit.fish",
+        .about = "Prints the script that completes davit's commands, flags and packages; for "
+                 "kubectl, the "
+                 "program that it asks for what follows \"kubectl davit\".",
+        .examples =
+            "source <(davit completion bash)\tin ~/.bashrc\n"
+            "davit completion zsh >~/.zfunc/_davit\n"
+            "davit completion fish >~/.config/fish/completions/davit.fish\n"
+            "davit completion kubectl >~/bin/kubectl_complete-davit\tand make it executable",
         .exits = CLI_EXIT(CLI_FAILED),
         FLAGS(help_only),
     },

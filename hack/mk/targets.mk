@@ -50,7 +50,7 @@ man: $(B)/bin/davit ## manual pages of the command line, into $(O)/$(VARIANT)/ma
 	  $< manual -o name | while read -r command; do \
 	    $< manual $$command >"$(MAN)/davit-$$(printf '%s' "$$command" | tr ' ' '-').1" || exit 1; done
 completions: $(B)/bin/davit
-	$(Q)mkdir -p $(B)/completions && for shell in bash zsh fish; do $< completion $$shell >$(B)/completions/$$shell || exit 1; done
+	$(Q)mkdir -p $(B)/completions && for shell in bash zsh fish kubectl; do $< completion $$shell >$(B)/completions/$$shell || exit 1; done
 
 # The places where each shell looks without being told.
 ROOT_OF = $(DESTDIR)$(PREFIX)
@@ -60,11 +60,12 @@ install: all man completions ## copy programs, manual pages and completions belo
 	$(Q)for p in $(PROGRAMS); do $(INSTALL) 755 $(if $(STRIP),-s) $$p $(ROOT_OF)/bin/$${p##*/} || exit 1; done
 	$(Q)for p in $(HELPERS); do $(INSTALL) 755 $(if $(STRIP),-s) $$p $(ROOT_OF)/libexec/davit/$${p##*/} || exit 1; done
 	$(Q)ln -sf davit $(ROOT_OF)/bin/kubectl-davit
+	$(Q)$(INSTALL) 755 $(B)/completions/kubectl $(ROOT_OF)/bin/kubectl_complete-davit
 	$(Q)for page in $(MAN)/*.1; do $(INSTALL) 644 $$page $(ROOT_OF)/share/man/man1/$${page##*/} || exit 1; done
 	$(Q)for c in $(COMPLETIONS); do $(INSTALL) 644 $(B)/completions/$${c%%:*} $(ROOT_OF)/share/$${c#*:} || exit 1; done
 uninstall: man ## take them away again
 	$(Q)for p in $(PROGRAMS); do rm -f $(ROOT_OF)/bin/$${p##*/}; done
-	$(Q)rm -rf $(ROOT_OF)/bin/kubectl-davit $(ROOT_OF)/libexec/davit
+	$(Q)rm -rf $(ROOT_OF)/bin/kubectl-davit $(ROOT_OF)/bin/kubectl_complete-davit $(ROOT_OF)/libexec/davit
 	$(Q)for page in $(MAN)/*.1; do rm -f $(ROOT_OF)/share/man/man1/$${page##*/}; done
 	$(Q)for c in $(COMPLETIONS); do rm -f $(ROOT_OF)/share/$${c#*:}; done
 

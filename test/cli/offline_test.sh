@@ -104,7 +104,7 @@ if command -v mandoc >/dev/null; then
     ok 'a manual page is well formed' not_said "$(mandoc -T lint -W error "$work/out" 2>&1)"
 fi
 run completion tcsh
-says 'another shell' 2 '' '"tcsh" is none of bash|zsh|fish'
+says 'another shell' 2 '' '"tcsh" is none of bash.zsh.fish.kubectl'
 
 # docs/cli.md names all of it.
 for command in $commands; do ok "docs/cli.md names $command" grep -q "davit.* $command" "$root/docs/cli.md"; done
@@ -126,8 +126,11 @@ completes 'search semver' davit se
 completes 'check compare' davit semver ''
 completes '--help' davit semver check -
 completes 'json yaml wide name' davit tree -o ''
-completes 'bash zsh fish' davit completion ''
+completes 'bash zsh fish kubectl' davit completion ''
 completes '--problem --help' davit resolve --
+"$DAVIT" completion kubectl >"$work/kubectl"
+out=$(bash "$work/kubectl" semver '')
+same 'kubectl is answered' $'check\ncompare\n:4'
 for shell in zsh fish; do
     "$DAVIT" completion $shell >"$work/$shell"
     if command -v $shell >/dev/null; then
