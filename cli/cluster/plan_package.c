@@ -73,6 +73,23 @@ static dv_err *step_package(work *w)
     return dv_pm_check_unique(w->plan->session->pms, w->pm);
 }
 
+/*
+ * What a dependency will demand of others at its new version. They are planned one by one, and none
+ * may be held up by what another demanded before.
+ */
+static dv_pm_status demands_of(const dv_lock_result *lock, const dv_locked *locked,
+                               const dv_pm *there)
+{
+    dv_pm_status status = {0};
+    dv_lock_result own = *lock; /* borrowed, but for whose direct dependencies they are */
+
+    if (there)
+        status = dv_pm_status_dup(&there->status);
+    own.dependencies = locked->dependencies;
+    dv_dependencies_list(&own, locked->package, &status);
+    return status;
+}
+
 /* The dependency as the operator would write it, with what is known of the one that is there. */
 static dv_err *make_dependency(work *w, const dv_locked *locked, const dv_pm *there)
 {
@@ -86,9 +103,11 @@ static dv_err *make_dependency(work *w, const dv_locked *locked, const dv_pm *th
                                                                         : "9999-12-31T23:59:59Z")));
     DV_CHECK(dv_json_set(object, "/metadata/generation",
                          json_integer(there ? there->generation + 1 : 1)));
-    DV_CHECK(plan_store(w->plan, object, there ? &there->status : NULL));
+    dv_pm_status status = demands_of(&w->package->lock, locked, there);
+    dv_err *err = plan_store(w->plan, object, &status);
+    dv_pm_status_done(&status);
     plan_later(w->plan, key);
-    return NULL;
+    return err;
 }
 
 static dv_err *step_dependencies(work *w)

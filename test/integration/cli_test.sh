@@ -234,8 +234,8 @@ test_a_plan_moves_a_dependency() {
     config top text=two | package "$p-top" 1.1.0 dep="$p-middle:^1.1.0"
     config middle | package "$p-middle" 1.1.0 dep="$p-base:^2.0.0"
     sync
-    wish "$p-top" '{"version": "1.1.0"}' | look plan -f - -o json >"$work/plan.json"
-    out=$(cat "$work/plan.json")
+    wish "$p-top" '{"version": "1.1.0"}' >"$work/wish"
+    status_of 0 look plan -f - -o json <"$work/wish"
     planned '[.packages[] | "\(.package) \(.from) \(.to) \(.action)"] | sort == (["top 1.0.0 1.1.0 upgrade", "middle 1.0.0 1.1.0 upgrade",
         "base 1.1.0 2.0.0 upgrade"] | map("'"$p"'-" + .) | sort)'
     install "$p-top" '{"version": "1.1.0"}'
