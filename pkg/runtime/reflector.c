@@ -105,19 +105,24 @@ static int64_t rest_of_denial(unsigned denials)
     return DV_REST_DENIED_MS + spread(DV_REST_DENIED_MS / 3);
 }
 
+/* And counts it. A server that says when to come back is there: its word needs no backoff. */
+static int64_t rest_after(dv_reflector *r, const dv_err *err)
+{
+    int64_t asked_ms = err ? dv_err_retry_after_ms(err) : 0;
+
+    if (asked_ms > 0)
+        return asked_ms;
+    return dv_err_is(err, DV_DENIED) ? rest_of_denial(r->denials++) : rest_of(r->failures++);
+}
+
 /* Something failed. Takes err, which may be NULL. */
 static void rest(dv_reflector *r, int64_t now_ms, bool list_next, dv_err *err)
 {
-    bool denied = dv_err_is(err, DV_DENIED);
-    int64_t ms = denied ? rest_of_denial(r->denials++) : rest_of(r->failures++);
-
     r->list_next = list_next;
     complain(r, err);
-    if (denied)
+    if (dv_err_is(err, DV_DENIED))
         r->denied = true;
-    if (err)
-        ms = DV_MAX(ms, dv_err_retry_after_ms(err));
-    rest_for(r, now_ms, ms);
+    rest_for(r, now_ms, rest_after(r, err));
     dv_err_free(err);
 }
 
@@ -302,16 +307,17 @@ void dv_reflector_began(dv_reflector *r, int64_t now_ms)
     r->resumes++;
 }
 
+/* At once the first time: that it was away before is no reason to wait, the server answers now. */
 static void relist(dv_reflector *r, int64_t now_ms)
 {
     if (!r->broken_since_ms)
         r->broken_since_ms = now_ms;
     r->list_next = true;
-    if (r->failures == 0)
+    if (r->expiries == 0)
         start_list(r);
     else
-        rest_for(r, now_ms, rest_of(r->failures - 1));
-    r->failures++;
+        rest_for(r, now_ms, rest_of(r->expiries - 1));
+    r->expiries++;
 }
 
 /* The server refused the watch, or ended it with a Status. Takes err. */
@@ -332,7 +338,7 @@ static void refused(dv_reflector *r, int64_t now_ms, bool gone, dv_err *err)
 static void watch_over(dv_reflector *r, int64_t now_ms)
 {
     if (r->began_ms && now_ms - r->began_ms >= DV_WATCH_HEALTHY_MS)
-        r->failures = 0;
+        r->failures = r->expiries = 0;
 }
 
 static void error_event(dv_reflector *r, int64_t now_ms, const json_t *status)

@@ -11,9 +11,9 @@
  *               ▼ │                                    ▼ │
  *              RESTING                                RESTING
  *
- * A rest grows from DV_REST_FIRST_MS to DV_REST_MAX_MS and starts over after a watch that held for
- * DV_WATCH_HEALTHY_MS; where a list or watch has been forbidden (403) DV_REST_DENIALS_MAX times in
- * a row it is DV_REST_DENIED_MS.
+ * A rest is as long as the server asks for, where it does. Else it grows from DV_REST_FIRST_MS to
+ * DV_REST_MAX_MS and starts over after a watch that held for DV_WATCH_HEALTHY_MS; where a list or
+ * watch has been forbidden (403) DV_REST_DENIALS_MAX times in a row it is DV_REST_DENIED_MS.
  *
  * Threads: owner (the cache's), but for the atomic members.
  */
@@ -56,6 +56,7 @@ typedef struct {
     int64_t due_ms;    /* RESTING; else INT64_MAX */
     unsigned failures; /* in a row, but for denials */
     unsigned denials;  /* in a row */
+    unsigned expiries; /* of watches, since one was healthy */
     unsigned refusals; /* of watches, in a row */
     int64_t limit;     /* of a page */
     bool paging;       /* the first page is in the store */

@@ -433,6 +433,19 @@ static void an_expired_version_is_listed_anew_at_once(void **state)
     assert_asked(f, "list 500");
 }
 
+/* As after a restart of the server: it was away, it forgot our version, and it answers now. */
+static void an_expired_version_after_an_outage_is_listed_at_once(void **state)
+{
+    dv_auto(fixture) f = watching();
+
+    (void)state;
+    f->r.failures = 5;
+    line(f, EVENT("ERROR", STATUS("410", "Expired")));
+    assert_asked(f, "list 500");
+    listed(f, EMPTY_LIST("30"));
+    assert_asked(f, "watch 30");
+}
+
 static void an_answer_of_410_is_listed_anew(void **state)
 {
     dv_auto(fixture) f = watching();
@@ -476,6 +489,24 @@ static void a_header_may_say_how_long_to_wait(void **state)
     (void)state;
     dv_reflector_ended(&f->r, f->now, &(dv_answer){.status = 503, .retry_after_ms = 9000});
     assert_rests(f, 9000, 9000);
+}
+
+/* "storage is (re)initializing", says one that starts, and: in a second. */
+static void a_server_that_says_when_is_not_waited_for_longer(void **state)
+{
+    dv_auto(fixture) f = watching();
+
+    (void)state;
+    f->r.failures = 5;
+    for (int i = 0; i < 3; i++) {
+        ended(f, 429,
+              "{\"kind\":\"Status\",\"code\":429,\"reason\":\"TooManyRequests\","
+              "\"details\":{\"retryAfterSeconds\":1}}",
+              NULL);
+        assert_rests(f, 1000, 1000);
+        assert_asked(f, "watch 10");
+    }
+    assert_int_equal(f->r.failures, 5);
 }
 
 static void a_busy_server_is_no_refusal(void **state)
@@ -612,9 +643,11 @@ int main(void)
     DV_TEST(&suite, a_cut_watch_goes_on_where_it_was);
     DV_TABLE(&suite, a_watch_that_ends_is_reopened, end_rows);
     DV_TEST(&suite, an_expired_version_is_listed_anew_at_once);
+    DV_TEST(&suite, an_expired_version_after_an_outage_is_listed_at_once);
     DV_TEST(&suite, an_answer_of_410_is_listed_anew);
     DV_TEST(&suite, a_server_that_refuses_the_watch_is_listed_after_some_tries);
     DV_TEST(&suite, a_server_that_is_down_is_not_listed);
+    DV_TEST(&suite, a_server_that_says_when_is_not_waited_for_longer);
     DV_TEST(&suite, a_busy_server_is_no_refusal);
     DV_TEST(&suite, a_header_may_say_how_long_to_wait);
     DV_TEST(&suite, a_list_that_stays_forbidden_is_tried_again_in_minutes);
