@@ -424,6 +424,16 @@ test_the_log_is_json() {
     jq -es 'all(type == "object" and has("msg"))' "$work/run/operator/log" >/dev/null
 }
 
+# The cluster is not kept in memory: of what people have, only what packages own is listed and watched.
+test_only_what_is_owned_is_watched() {
+    local all wide
+    all=$(audit_since 0 '(.verb | IN("list", "watch")) and (.objectRef.resource | IN("secrets", "configmaps", "services", "deployments")) and
+        .objectRef.namespace == null' | jq -r '"\(.verb) \(.requestURI)"' | sort -u)
+    grep -q configmaps <<<"$all"
+    wide=$(grep -v 'labelSelector=davit.dev%2Fowner' <<<"$all" || true)
+    [ -z "$wide" ] || fail "it reads what is not its own: $wide"
+}
+
 test_nothing_was_forbidden() { assert_no_403; }
 
 run_tests
