@@ -63,6 +63,14 @@ static dv_err *account_exists(dv_ctx *ctx, const pm_run *run, bool *ret_exists)
     return NULL;
 }
 
+/* A refusal by an API server that has started, and has refused for a while. */
+static bool is_meant(dv_ctx *ctx, const pm_run *run)
+{
+    dv_auto(dv_err) not_ready = run->refusal_lasts ? dv_kube_check_ready(ctx, run->op->kube) : NULL;
+
+    return run->refusal_lasts && !not_ready;
+}
+
 /*
  * From now on what may not be deleted is left behind: but not at the word of an API server that
  * has just started.
@@ -71,7 +79,7 @@ static bool may_leave_denied(dv_ctx *ctx, pm_run *run, const dv_err *refusal)
 {
     bool exists = true;
 
-    if (dv_err_is(refusal, DV_DENIED) && !run->refusal_lasts)
+    if (dv_err_is(refusal, DV_DENIED) && !is_meant(ctx, run))
         return false;
     if (is_overdue(ctx, run) || namespace_is_terminating(run->op, run->pm->ns))
         return true;

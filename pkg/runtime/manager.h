@@ -88,7 +88,7 @@ void dv_manager_hurry(dv_manager *manager);
  * Has every run of the key been refused for DV_REFUSAL_LASTS_MS? Before that a refusal may be one
  * of an API server that is starting.
  */
-#define DV_REFUSAL_LASTS_MS ((int64_t)10 * 1000)
+#define DV_REFUSAL_LASTS_MS ((int64_t)5 * 1000)
 bool dv_controller_refusal_lasts(const dv_controller *controller, const char *key);
 /* True while we lead (always, without election). */
 bool dv_manager_leading(const dv_manager *manager);
