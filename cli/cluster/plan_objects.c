@@ -6,15 +6,17 @@
 #include "install/remove.h"
 #include "plan.h"
 
-enum { ROUNDS_MAX = 3 };
+/* Fields are given up, others are taken; the apply needs no more rounds. */
+enum { ROUNDS_MAX = 6 };
 
 /* One object while it is compared. */
 typedef struct {
     dv_object *wished; /* NULL: it leaves */
     plan_object *result;
     json_t *live;  /* owned; NULL: not there */
+    json_t *rest;  /* owned: what is left of the wish once fields were given up; NULL: all of it */
     json_t *after; /* owned: as the dry run left it */
-    bool force, autoscaled, settled;
+    bool force, autoscaled, adopted, settled;
 } comparison;
 
 typedef struct {
@@ -29,6 +31,7 @@ static void comparisons_done(comparisons *c)
 {
     for (size_t i = 0; i < c->n; i++) {
         json_decref(c->all[i].live);
+        json_decref(c->all[i].rest);
         json_decref(c->all[i].after);
     }
     free(c->all);
@@ -87,6 +90,19 @@ static char *living_owner(const comparisons *all, const json_t *live)
     return lives ? DV_TAKE(key) : NULL;
 }
 
+/* What was there before the package says so, or our inventory does. */
+static bool is_adopted(const comparisons *all, const comparison *c)
+{
+    const dv_inventory *inventory = &all->pm->status.inventory;
+
+    if (dv_obj_annotation(c->live, DV_ANNOTATION_ADOPTED))
+        return true;
+    for (size_t i = 0; i < inventory->n; i++)
+        if (dv_objref_same(&inventory->at[i].ref, &c->wished->ref))
+            return inventory->at[i].adopted;
+    return false;
+}
+
 /* As the apply judges what is there: ours, another package's, nobody's. */
 static void judge_owner(const comparisons *all, comparison *c)
 {
@@ -94,6 +110,7 @@ static void judge_owner(const comparisons *all, comparison *c)
     dv_auto_str living = owner ? living_owner(all, c->live) : NULL;
     dv_auto_str note = NULL;
 
+    c->adopted = c->live && is_adopted(all, c);
     if (!c->live || c->settled || (owner && strcmp(owner, all->pm->owner) == 0))
         return;
     if (c->wished->order == DV_ORDER_NAMESPACES) {
@@ -105,58 +122,74 @@ static void judge_owner(const comparisons *all, comparison *c)
         settle(c, PLAN_REFUSE,
                "exists already and belongs to no package; adoptionPolicy: Adopt takes it over");
     } else if (!owner) {
+        c->adopted = true;
         dv_set_str(&c->result->note, "exists already and is taken over");
     }
 }
 
 /* ---- As an apply would leave it ---- */
 
-/* True: the apply is to be tried again. */
-static bool meet_conflict(const comparisons *all, comparison *c, const dv_err *conflict)
+static json_t *body_of(const comparison *c)
 {
-    bool yields = dv_conflict_yield(c->wished->object, &c->wished->ref, &all->pm->spec,
-                                    c->autoscaled, dv_err_str(conflict));
+    return c->rest ? c->rest : c->wished->object;
+}
 
-    if (!yields && all->pm->spec.conflict_policy == DV_CONFLICT_FAIL) {
-        settle(c, PLAN_REFUSE, dv_err_str(conflict));
+static bool give_up_fields(const comparisons *all, comparison *c, const json_t *causes)
+{
+    const dv_yielding by = {
+        .ref = &c->wished->ref, .spec = &all->pm->spec, .autoscaled = c->autoscaled};
+    json_auto_t *rest = dv_json_copy(body_of(c));
+
+    if (!dv_conflict_yield(&by, c->wished->object, rest, causes))
         return false;
-    }
-    if (!yields) {
-        c->force = true;
-        dv_set_str(&c->result->note, "fields of other managers are taken over");
-    }
+    json_decref(c->rest);
+    c->rest = DV_TAKE(rest);
     return true;
 }
 
-/* Takes the answer's error. */
+static void meet_conflict(const comparisons *all, comparison *c, const dv_kube_result *answer)
+{
+    if (give_up_fields(all, c, answer->causes))
+        return;
+    if (c->force || all->pm->spec.conflict_policy == DV_CONFLICT_FAIL) {
+        settle(c, PLAN_REFUSE, dv_err_str(answer->err));
+        return;
+    }
+    c->force = true;
+    dv_auto_str managers = dv_conflict_managers(answer->causes);
+    dv_auto_str note =
+        dv_asprintf("fields of %s are taken", managers ? managers : "other managers");
+    dv_set_str(&c->result->note, note);
+}
+
+/* Takes the answer. */
 static void take_answer(const comparisons *all, comparison *c, dv_kube_result *answer)
 {
     dv_auto(dv_err) err = answer->err;
+    DV_UNUSED json_auto_t *causes = answer->causes; /* freed with it */
 
     if (!err) {
         c->after = answer->object;
         c->settled = true;
-        return;
-    }
-    if (strcmp(dv_err_reason(err), "ApplyConflict") == 0 && !c->force) {
-        meet_conflict(all, c, err);
-        return;
-    }
-    /* Its namespace or its kind comes with the package: the server can't judge it yet. */
-    if (!c->live && dv_err_is(err, DV_NOT_FOUND))
-        c->settled = true;
-    else
+    } else if (strcmp(dv_err_reason(err), "ApplyConflict") == 0) {
+        meet_conflict(all, c, answer);
+    } else if (!c->live && dv_err_is(err, DV_NOT_FOUND)) {
+        c->settled = true; /* its namespace or kind comes with the package: nobody can judge yet */
+    } else {
         settle(c, dv_err_is(err, DV_INVALID) ? PLAN_REFUSE : PLAN_UNKNOWN, dv_err_str(err));
+    }
 }
 
 static dv_kube_request apply_request(const comparison *c)
 {
+    dv_json_put_str(dv_json_object(body_of(c), "/metadata/annotations"), DV_ANNOTATION_ADOPTED,
+                    c->adopted ? "true" : NULL);
     return (dv_kube_request){
         .verb = DV_KUBE_APPLY,
         .resource = c->wished->resource,
         .ns = c->wished->ref.ns,
         .name = c->wished->ref.name,
-        .body = c->wished->object,
+        .body = body_of(c),
         .field_manager = DV_MANAGER_OBJECTS,
         .force = c->force || !c->live,
         .dry_run = true,
@@ -252,11 +285,13 @@ static bool is_wished(const dv_objects *objects, const dv_objref *ref)
     return false;
 }
 
-/* False: it is gone already, or nobody knows its kind any more. */
-static bool is_there(plan *p, const dv_objref *ref)
+/* False: it is gone already, or nobody knows its kind any more. *ret_adopted: it says that it was
+ * there before the package. */
+static bool is_there(plan *p, const dv_objref *ref, bool *ret_adopted)
 {
     dv_ctx *ctx = &p->session->ctx;
     const dv_resource *resource = NULL;
+    json_auto_t *object = NULL;
     dv_err *err = dv_kube_resource(ctx, p->session->kube, ref->api_version, ref->kind, &resource);
 
     if (!err) {
@@ -266,24 +301,26 @@ static bool is_there(plan *p, const dv_objref *ref)
                                      .name = ref->name,
                                      .metadata_only = true};
 
-        err = dv_kube_do(ctx, p->session->kube, &get, /* ret_object= */ NULL);
+        err = dv_kube_do(ctx, p->session->kube, &get, &object);
     }
     bool gone = dv_err_is(err, DV_NOT_FOUND);
     dv_err_free(err);
+    *ret_adopted = object && dv_obj_annotation(object, DV_ANNOTATION_ADOPTED);
     return !gone;
 }
 
 static void leave(plan *p, const dv_pm *pm, const dv_inventory_item *item, bool whole,
                   plan_package *package)
 {
-    bool orphaned = whole && pm->spec.deletion_policy == DV_DELETION_ORPHAN;
+    bool orphaned = whole && pm->spec.deletion_policy == DV_DELETION_ORPHAN, adopted;
 
-    if (!is_there(p, &item->ref))
+    if (!is_there(p, &item->ref, &adopted))
         return;
+    adopted = adopted || item->adopted;
     plan_object *o = dv_vec_push(&package->objects);
     o->ref = dv_objref_dup(&item->ref);
-    o->action = item->adopted || orphaned ? PLAN_LEAVE : PLAN_REMOVE;
-    if (item->adopted)
+    o->action = adopted || orphaned ? PLAN_LEAVE : PLAN_REMOVE;
+    if (adopted)
         o->note = dv_strdup("was there before the package");
 }
 
