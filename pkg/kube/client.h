@@ -135,16 +135,17 @@ typedef struct {
 /*
  * Sends one request and waits. *ret_object (may be NULL) is owned: the object, list or Status.
  * The kind of an error follows the Status of the answer:
- *   NOT_FOUND 404 ("NotFound", "NamespaceNotFound", "KindNotFound": no such path) ·
+ *   NOT_FOUND 404 ("NotFound", "NamespaceNotFound") ·
  *   DENIED 403, and 409 whose causes say FieldManagerConflict ("ApplyConflict") ·
  *   CONFLICT other 409 ("Conflict", "AlreadyExists", "UIDMismatch", which is 422 for an apply) ·
  *   WAITING "NamespaceTerminating" ·
  *   INVALID 400, 405, 406, 413, 415, 422 ("Invalid"), 500 of an apply that doesn't fit the schema ·
- *   TRANSIENT 401, 408, 410 ("Expired"), 429, 5xx, network, "BadAnswer" · CANCELED.
- * INVALID too, before anything is sent: "BadName", "NameRequired", "NamespaceRequired", "TooLarge".
- * The message is the server's, with verb, kind, namespace/name in front; values of Secrets never.
- * An apply with metadata.resourceVersion "1" creates, or is a CONFLICT: nothing has that version.
- * Without ret_object a write asks for metadata only and reads none of it.
+ *   TRANSIENT 401, 404 for the path ("KindNotFound": discovery is asked anew), 408, 410
+ * ("Expired"), 429, 5xx, network, "BadAnswer" · CANCELED. INVALID too, before anything is sent:
+ * "BadName", "NameRequired", "NamespaceRequired", "TooLarge". The message is the server's, with
+ * verb, kind, namespace/name in front; values of Secrets never. An apply with
+ * metadata.resourceVersion "1" creates, or is a CONFLICT: nothing has that version. Without
+ * ret_object a write asks for metadata only and reads none of it.
  */
 DV_MUST_USE dv_err *dv_kube_do(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *request,
                                json_t **ret_object);

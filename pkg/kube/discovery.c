@@ -247,7 +247,7 @@ static dv_err *read_answer(dv_kube *kube, const dv_ctx *ctx, dv_http_result answ
         dv_err *err = dv_kube_answer_error(NULL, response->status, dv_buf_str(&response->body),
                                            dv_http_retry_after_ms(response, ctx->clock));
         /* A server that says 404 here is no API server, or not yet. */
-        if (dv_err_is(err, DV_NOT_FOUND))
+        if (strcmp(dv_err_reason(err), "KindNotFound") == 0)
             err = dv_err_recast(err, DV_TRANSIENT, "NoDiscovery");
         return dv_err_wrap(err, "discovery");
     }

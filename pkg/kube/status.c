@@ -46,9 +46,8 @@ static bool has_cause(const answer *a, const char *reason)
     const json_t *cause;
     size_t i;
 
-    json_array_foreach(causes_of(a), i, cause)
-        if (dv_str_is(dv_json_view(cause, "/reason"), reason))
-            return true;
+    json_array_foreach(causes_of(a), i,
+                       cause) if (dv_str_is(dv_json_view(cause, "/reason"), reason)) return true;
     return false;
 }
 
@@ -91,9 +90,8 @@ static bool is_uid_mismatch(const answer *a)
     if (a->code == 409)
         return message_has(a, "uid mismatch") || message_has(a, "UID in precondition") ||
                message_has(a, "the UID in the precondition");
-    json_array_foreach(causes, i, cause)
-        if (!dv_str_is(dv_json_view(cause, "/field"), "metadata.uid"))
-            return false;
+    json_array_foreach(causes, i, cause) if (!dv_str_is(dv_json_view(cause, "/field"),
+                                                        "metadata.uid")) return false;
     return json_array_size(causes) > 0;
 }
 
@@ -103,8 +101,10 @@ static verdict not_found(const answer *a)
     const char *name = dv_json_str(a->status, "/details/name");
     const char *wanted = a->request ? a->request->resource->resource : "";
 
+    /* No such path, which says nothing about an object: the kind is not served (now), or it was not
+     * the API server that answered. Discovery knows. */
     if (!name || !*name)
-        return (verdict){DV_NOT_FOUND, "KindNotFound"};
+        return (verdict){DV_TRANSIENT, "KindNotFound"};
     if (kind && strcmp(kind, "namespaces") == 0 && strcmp(wanted, "namespaces") != 0 && *wanted)
         return (verdict){DV_NOT_FOUND, "NamespaceNotFound"};
     return (verdict){DV_NOT_FOUND, "NotFound"};
@@ -171,7 +171,8 @@ static void add_conflicts(const answer *a, dv_buf *out)
     dv_str manager = {0};
     size_t i;
 
-    json_array_foreach(causes_of(a), i, cause) {
+    json_array_foreach(causes_of(a), i, cause)
+    {
         dv_str said = dv_json_view(cause, "/message");
         bool same = i > 0 && dv_str_eq(said, manager);
 
@@ -231,7 +232,8 @@ static void add_paths(const answer *a, dv_buf *out)
     const char *before = "the server refused it because of ";
     size_t i;
 
-    json_array_foreach(causes_of(a), i, cause) {
+    json_array_foreach(causes_of(a), i, cause)
+    {
         if (i == CAUSES_SHOWN)
             break;
         dv_buf_adds(out, before);

@@ -274,7 +274,7 @@ static void places_that_are_not_there(void **state DV_UNUSED)
     request.ns = t.ns;
     request.resource = gone;
     dv_auto(dv_err) no_kind = fails(&request);
-    assert_true(dv_err_is(no_kind, DV_NOT_FOUND));
+    assert_true(dv_err_is(no_kind, DV_TRANSIENT));
     assert_string_equal(dv_err_reason(no_kind), "KindNotFound");
 }
 

@@ -153,6 +153,8 @@ static const struct row {
      true, NULL, "ConfigMap own/a (deleting", true, 0},
     {"a server that is down holds the run", CM("a", "u", OURS), I_CM("a", "u"), true, 503, false,
      "ServiceUnavailable", "own/a", true, 1},
+    {"a 404 that is not about the object does not end it", CM("a", "u", OURS), I_CM("a", "u"), true,
+     404, false, "KindNotFound", "own/a", true, 1},
     {"what was adopted is left, without our marks", CM("a", "u", OURS), I_ADOPTED("a", "u"), true,
      0, false, NULL, "ConfigMap own/a (it was adopted)", true, 0},
     {"what was adopted and is gone is no orphan", NULL, I_ADOPTED("a", "u"), true, 0, false, NULL,

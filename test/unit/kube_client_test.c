@@ -273,7 +273,7 @@ static void requests_are_counted_by_verb_and_code(void **state DV_UNUSED)
     say(0, (reply){"GET", 200, NULL, "{}", 2, 0});
     assert_ok(ask(&request));
     assert_ok(ask(&request));
-    assert_err(ask(&request), DV_NOT_FOUND, NULL);
+    assert_err(ask(&request), DV_TRANSIENT, NULL);
     dv_kube_request_counts(t.kube, add_figure, &f);
     assert_int_equal(f.got200, 2);
     assert_int_equal(f.got404, 1);
@@ -288,7 +288,7 @@ static void the_version_is_read(void **state DV_UNUSED)
     assert_ok(dv_kube_version(&t.ctx, t.kube, &version));
     assert_string_equal(dv_json_str(version, "/gitVersion"), "v1.34.4");
     json_t *none = NULL;
-    assert_err(dv_kube_version(&t.ctx, t.kube, &none), DV_NOT_FOUND, "version of the API server");
+    assert_err(dv_kube_version(&t.ctx, t.kube, &none), DV_TRANSIENT, "version of the API server");
     say(0, (reply){"GET /version", 200, NULL, "nonsense", 0, 0});
     assert_err(dv_kube_version(&t.ctx, t.kube, &none), DV_TRANSIENT, NULL);
 }
@@ -502,7 +502,7 @@ static void a_kind_that_comes_back_different_is_another_one(void **state DV_UNUS
                    0, 0});
     /* A request to its path says that it is gone; the next look-up, in time, asks. */
     dv_kube_request request = {.verb = DV_KUBE_GET, .resource = before, .name = "a"};
-    assert_err(ask(&request), DV_NOT_FOUND, NULL);
+    assert_err(ask(&request), DV_TRANSIENT, NULL);
     assert_ok(find("x.io/v1", "Thing", &after));
     assert_ptr_equal(before, after);
     dv_fake_clock_advance(&t.clock, DV_KUBE_DISCOVERY_MS);

@@ -22,8 +22,7 @@ static const struct row {
     {"an object that is not there", 404,
      STATUS("\"message\":\"configmaps \\\"a\\\" not found\",\"reason\":\"NotFound\","
             "\"details\":{\"name\":\"a\",\"kind\":\"configmaps\"},\"code\":404"),
-     &configmaps, DV_NOT_FOUND, "NotFound",
-     "apply ConfigMap team/a: configmaps \"a\" not found"},
+     &configmaps, DV_NOT_FOUND, "NotFound", "apply ConfigMap team/a: configmaps \"a\" not found"},
     {"a namespace that is not there", 404,
      STATUS("\"message\":\"namespaces \\\"team\\\" not found\",\"reason\":\"NotFound\","
             "\"details\":{\"name\":\"team\",\"kind\":\"namespaces\"},\"code\":404"),
@@ -36,10 +35,10 @@ static const struct row {
     {"a resource that is not served", 404,
      STATUS("\"message\":\"the server could not find the requested resource\","
             "\"reason\":\"NotFound\",\"details\":{},\"code\":404"),
-     &configmaps, DV_NOT_FOUND, "KindNotFound",
+     &configmaps, DV_TRANSIENT, "KindNotFound",
      "apply ConfigMap team/a: the server could not find the requested resource"},
     {"a group that is not served answers in plain text", 404, "404 page not found\n", &configmaps,
-     DV_NOT_FOUND, "KindNotFound", "apply ConfigMap team/a: the server answered 404"},
+     DV_TRANSIENT, "KindNotFound", "apply ConfigMap team/a: the server answered 404"},
     {"what RBAC forbids", 403,
      STATUS("\"message\":\"secrets is forbidden: User \\\"x\\\" cannot list resource\","
             "\"reason\":\"Forbidden\",\"details\":{\"kind\":\"secrets\"},\"code\":403"),
@@ -118,8 +117,8 @@ static const struct row {
      &secrets, DV_INVALID, "Invalid",
      "apply Secret team/a: the server refused it because of .stringData.a"},
     {"a Secret that can't be decoded shows nothing of itself", 500,
-     STATUS("\"message\":\"failed to convert new object: illegal hunter2\",\"code\":500"),
-     &secrets, DV_INVALID, "Invalid", "apply Secret team/a: the server answered 500"},
+     STATUS("\"message\":\"failed to convert new object: illegal hunter2\",\"code\":500"), &secrets,
+     DV_INVALID, "Invalid", "apply Secret team/a: the server answered 500"},
     {"a webhook that denies a Secret is not quoted", 403,
      STATUS("\"message\":\"admission webhook \\\"w\\\" denied the request: hunter2\",\"reason\":"
             "\"Forbidden\",\"code\":403"),
@@ -132,8 +131,7 @@ static const struct row {
      "Kind=Deployment): .spec.foo: field not declared in schema"},
     {"another 500", 500,
      STATUS("\"message\":\"failed calling webhook\",\"reason\":\"InternalError\",\"code\":500"),
-     &configmaps, DV_TRANSIENT, "InternalError",
-     "apply ConfigMap team/a: failed calling webhook"},
+     &configmaps, DV_TRANSIENT, "InternalError", "apply ConfigMap team/a: failed calling webhook"},
     {"no credentials", 401,
      STATUS("\"message\":\"Unauthorized\",\"reason\":\"Unauthorized\",\"code\":401"), &configmaps,
      DV_TRANSIENT, "Unauthorized", "apply ConfigMap team/a: Unauthorized"},
@@ -188,9 +186,9 @@ static void retry_after_is_the_headers_else_the_bodys(void **state DV_UNUSED)
 
 static void a_watch_event_has_its_code_in_the_body(void **state DV_UNUSED)
 {
-    json_auto_t *status = json_pack("{s:s,s:s,s:s,s:i}", "kind", "Status", "message",
-                                    "too old resource version: 1 (247)", "reason", "Expired",
-                                    "code", 410);
+    json_auto_t *status =
+        json_pack("{s:s,s:s,s:s,s:i}", "kind", "Status", "message",
+                  "too old resource version: 1 (247)", "reason", "Expired", "code", 410);
 
     assert_err(dv_kube_status_error(status, 200), DV_TRANSIENT, "too old resource version");
     assert_err(dv_kube_status_error(NULL, 503), DV_TRANSIENT, "the server answered 503");
@@ -207,8 +205,8 @@ static void a_secrets_values_are_kept_back_without_a_request_too(void **state DV
 
 static void many_conflicts_are_counted(void **state DV_UNUSED)
 {
-    json_auto_t *status = json_pack("{s:i,s:s,s:{s:[]}}", "code", 409, "message", "m", "details",
-                                    "causes");
+    json_auto_t *status =
+        json_pack("{s:i,s:s,s:{s:[]}}", "code", 409, "message", "m", "details", "causes");
     json_t *causes = dv_json_at(status, "/details/causes");
 
     for (int i = 0; i < 40; i++)
