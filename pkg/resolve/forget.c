@@ -6,6 +6,8 @@
  */
 #include "resolve/solver_internal.h"
 
+/* Conflicts that a small problem has, too: up to then no version is expanded ahead. */
+enum { LOOK_AHEAD_FROM = 8 };
 /* Conflicts of the shortest run between two restarts. */
 enum { RESTART_UNIT = 128 };
 /* Learned rules that are watched at first, and how many more each time. */
@@ -86,6 +88,10 @@ void dv_solver_forget(solver *s)
     if (s->watched.n >= WATCHED_FIRST + (size_t)WATCHED_MORE * s->forgets) {
         s->forgets++;
         unwatch_half(s);
+    }
+    if (s->conflicts >= LOOK_AHEAD_FROM && !s->closed && !s->looks_ahead && !s->conflict) {
+        s->looks_ahead = true;
+        dv_solver_look_ahead(s);
     }
     if (s->since_restart >= RESTART_UNIT * luby(s->restarts) && level_of(s) > 0 && !s->conflict) {
         s->restarts++;

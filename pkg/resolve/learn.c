@@ -14,6 +14,11 @@
 
 /* By how much a conflict counts more than the one before it. */
 #define WEIGHT_GROWTH 1.01
+/*
+ * How far is far back, and in how many conflicts a package may be before it counts as often met:
+ * see way_back().
+ */
+enum { FAR = 20, SELDOM = 5 };
 
 uint32_t dv_solver_holds_since(const solver *s, const package *p, const dv_word *set)
 {
@@ -211,6 +216,19 @@ static rule *learn_once(solver *s, rule *conflict, size_t *ret_now)
     return make_rule(s);
 }
 
+/*
+ * The level to go back to. Usually it is the one where the rule bites, so that packages that are
+ * often in conflicts come first from there on. Where the conflict is a new one, and far down,
+ * only its own level goes: the rule bites there, too, and is kept for when the search gets
+ * further back, and what was decided meanwhile stays (as Nadel and Ryvchin, 2018).
+ */
+static uint32_t way_back(const solver *s, const rule *r, uint32_t back)
+{
+    bool seldom = r->terms[0].pkg->conflicts++ < SELDOM;
+
+    return seldom && level_of(s) > back + FAR ? level_of(s) - 1 : back;
+}
+
 bool dv_solver_learn(solver *s)
 {
     rule *r = s->conflict;
@@ -232,11 +250,9 @@ bool dv_solver_learn(solver *s)
     back = order_terms(s, r);
     dv_solver_note_learned(s, r);
     forget_work(s);
-    dv_solver_backjump(s, back);
+    dv_solver_backjump(s, way_back(s, r, back));
     if (r->n > 1)
         dv_solver_watch(r);
-    if (s->conflict) /* known before the rule could bite: it may bite further down */
-        *dv_vec_push(&s->late) = (late){r, level_of(s)};
-    dv_solver_narrow(s, r->terms[0].pkg, r->terms[0].set, r);
+    dv_solver_add_late(s, r);
     return true;
 }

@@ -112,8 +112,8 @@ static bool is_asked_in_words(const package *p)
     for (size_t i = 0; i < p->asks.n; i++) {
         const ask *a = p->asks.at[i].ask;
 
-        for (size_t k = 0; a->range && a->range[0] && k < a->rules.n; k++) {
-            const term *dependant = &a->rules.at[k]->terms[0];
+        for (size_t k = 0; a->range && a->range[0] && k < a->needs.n; k++) {
+            const term *dependant = &a->needs.at[k].rule->terms[0];
 
             if (dv_set_within(dependant->pkg->dom, dependant->set, dependant->pkg->words))
                 return true;
@@ -122,14 +122,29 @@ static bool is_asked_in_words(const package *p)
     return false;
 }
 
-size_t dv_solver_pick(const solver *s, const package *p)
+/* From the value on downwards; 0: none. */
+static size_t next_below(const package *p, const dv_word *allow, size_t value, bool releases)
 {
-    size_t newest = dv_set_top(p->dom, p->words), value = newest;
+    while (value > 0 && !(dv_set_has(p->dom, value) && dv_set_has(allow, value) &&
+                          !(releases && is_pre(p, value))))
+        value--;
+    return value;
+}
 
-    (void)s;
+size_t dv_solver_pick(const package *p)
+{
+    size_t newest = dv_set_top(p->dom, p->words), release;
+
     if (!is_pre(p, newest) || is_asked_in_words(p))
         return newest;
-    while (value > 0 && (!dv_set_has(p->dom, value) || is_pre(p, value)))
-        value--;
-    return value ? value : newest;
+    release = next_below(p, p->dom, newest, /* releases= */ true);
+    return release ? release : newest;
+}
+
+size_t dv_solver_pick_for(const package *p, const ask *a)
+{
+    size_t newest = dv_set_top(p->dom, p->words);
+    size_t value = next_below(p, a->allow, newest, /* releases= */ !a->range[0]);
+
+    return value ? value : next_below(p, a->allow, newest, /* releases= */ false);
 }

@@ -36,8 +36,8 @@ static void accepted(const package *p, dv_word *left, bool *ret_words)
         const ask *a = p->asks.at[i].ask;
         bool asked = false;
 
-        for (size_t k = 0; k < a->rules.n && !asked; k++)
-            asked = is_chosen_in(a->rules.at[k]);
+        for (size_t k = 0; k < a->needs.n && !asked; k++)
+            asked = is_chosen_in(a->needs.at[k].rule);
         if (asked)
             dv_set_cross(left, a->allow, p->words);
         *ret_words |= asked && a->range[0];
@@ -48,7 +48,7 @@ static void accepted(const package *p, dv_word *left, bool *ret_words)
 static bool fits(const package *p, size_t value)
 {
     for (size_t i = 0; i < p->needs.n; i++) {
-        const rule *r = p->needs.at[i];
+        const rule *r = p->needs.at[i].rule;
         size_t other = chosen(r->ask->pkg);
 
         if (dv_set_has(r->terms[0].set, value) && !(other && dv_set_has(r->ask->allow, other)))
@@ -105,9 +105,9 @@ static void drop_unreached(solver *s)
         package *p = open.at[--open.n];
 
         for (size_t i = 0; i < p->needs.n; i++) {
-            package *other = p->needs.at[i]->ask->pkg;
+            package *other = p->needs.at[i].rule->ask->pkg;
 
-            if (other->mark == s->mark || !is_chosen_in(p->needs.at[i]))
+            if (other->mark == s->mark || !is_chosen_in(p->needs.at[i].rule))
                 continue;
             other->mark = s->mark;
             *dv_vec_push(&open) = other;

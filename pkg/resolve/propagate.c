@@ -19,6 +19,8 @@ static void push_entry(solver *s, package *p, rule *reason)
         *dv_vec_push(&s->undo) = p->dom[i];
     p->last = (uint32_t)s->trail.n;
     *dv_vec_push(&s->trail) = e;
+    __builtin_prefetch(p->asks.at); /* it is looked at soon */
+    __builtin_prefetch(p->needs.at);
 }
 
 void dv_solver_narrow(solver *s, package *p, const dv_word *deny, rule *reason)
@@ -34,19 +36,15 @@ void dv_solver_narrow(solver *s, package *p, const dv_word *deny, rule *reason)
     }
     push_entry(s, p, reason);
     dv_set_without(p->dom, deny, p->words);
-    if (!is_needed(p))
-        return;
-    if (is_settled(p)) {
-        if (!s->closed && !p->versions[dv_set_top(p->dom, p->words) - 1].expanded)
-            *dv_vec_push(&s->forced) = p;
-    } else if (!was_needed) {
+    if (dv_solver_is_forced(s, p))
+        *dv_vec_push(&s->forced) = p;
+    if (is_needed(p) && !was_needed && !is_settled(p))
         dv_solver_heap_add(s, p);
-    }
 }
 
 /* ---- Rules that may bite ---- */
 
-void dv_solver_check_rule(solver *s, rule *r)
+bool dv_solver_check_rule(solver *s, rule *r)
 {
     const term *open = NULL;
 
@@ -54,36 +52,38 @@ void dv_solver_check_rule(solver *s, rule *r)
         if (holds(&r->terms[i]))
             continue;
         if (open)
-            return;
+            return false;
         open = &r->terms[i];
     }
     if (open)
         dv_solver_narrow(s, open->pkg, open->set, r);
     else if (!s->conflict)
         s->conflict = r;
+    return true;
 }
 
 void dv_solver_add_late(solver *s, rule *r)
 {
-    if (level_of(s) > 0)
+    if (dv_solver_check_rule(s, r) && level_of(s) > 0)
         *dv_vec_push(&s->late) = (late){r, level_of(s)};
-    dv_solver_check_rule(s, r);
 }
 
-/* Rules made above the level may bite at it, though nothing here moves any more to wake them. */
+/*
+ * Rules that bit above the level may bite at it, though nothing here moves any more to wake them.
+ * Those that do not are woken by what moves from now on.
+ */
 static void check_late(solver *s)
 {
     uint32_t level = level_of(s);
-    size_t first = s->late.n;
+    size_t first = s->late.n, n = s->late.n, kept;
 
     while (first > 0 && s->late.at[first - 1].level > level)
         first--;
-    for (size_t i = first; i < s->late.n; i++) {
-        s->late.at[i].level = level;
-        dv_solver_check_rule(s, s->late.at[i].rule);
-    }
-    if (level == 0)
-        s->late.n = 0;
+    kept = first;
+    for (size_t i = first; i < n; i++)
+        if (dv_solver_check_rule(s, s->late.at[i].rule))
+            s->late.at[kept++] = (late){s->late.at[i].rule, level};
+    s->late.n = level ? kept : 0;
 }
 
 /* ---- Propagation ---- */
@@ -93,27 +93,32 @@ static void wake_needs(solver *s, const package *p, size_t old)
 {
     /* While the package may be absent, none of its needs is certain. */
     for (size_t i = 0; i < p->needs.n && is_needed(p) && !s->conflict; i++) {
-        rule *r = p->needs.at[i];
-        const dv_word *set = r->terms[0].set;
+        rule *r = p->needs.at[i].rule;
 
-        if (dv_set_within(p->dom, set, p->words) && !dv_set_within(s->undo.at + old, set, p->words))
-            dv_solver_narrow(s, r->terms[1].pkg, r->terms[1].set, r);
+        if (((p->dom[0] & ~p->needs.at[i].first) && p->words == 1) || !holds(&r->terms[0]) ||
+            dv_set_within(s->undo.at + old, r->terms[0].set, p->words))
+            continue;
+        dv_solver_narrow(s, r->terms[1].pkg, r->terms[1].set, r);
     }
 }
 
 static void wake_asks(solver *s, const package *p, size_t old)
 {
     for (size_t i = 0; i < p->asks.n; i++) {
+        const dv_word first = p->asks.at[i].first;
         const ask *a = p->asks.at[i].ask;
 
-        if (p->dom[0] & p->asks.at[i].first)
+        if ((p->dom[0] & first) || (p->words == 1 && !(s->undo.at[old] & first)))
             continue;
         if (dv_set_meets(p->dom, a->allow, p->words) ||
             !dv_set_meets(s->undo.at + old, a->allow, p->words))
             continue;
-        for (size_t k = 0; k < a->rules.n && !s->conflict; k++)
-            dv_solver_narrow(s, a->rules.at[k]->terms[0].pkg, a->rules.at[k]->terms[0].set,
-                             a->rules.at[k]);
+        for (size_t k = 0; k < a->needs.n && !s->conflict; k++) {
+            const need_ref *need = &a->needs.at[k];
+
+            if (*need->dom & need->first)
+                dv_solver_narrow(s, need->rule->terms[0].pkg, need->rule->terms[0].set, need->rule);
+        }
     }
 }
 

@@ -28,6 +28,7 @@ static void solver_init(solver *s, dv_ctx *ctx, const dv_problem *problem,
 {
     *s = (solver){.ctx = ctx, .problem = problem, .candidates = candidates, .weight = 1};
     s->arena = dv_arena_new(/* limit_bytes= */ 0);
+    s->domains = dv_arena_new(/* limit_bytes= */ 0);
     s->packages = dv_map_new(/* free_value= */ NULL);
     s->constraints = dv_map_new(free_constraint);
     s->asks = dv_map_new(/* free_value= */ NULL);
@@ -47,7 +48,7 @@ static void solver_init(solver *s, dv_ctx *ctx, const dv_problem *problem,
 static void package_done(package *p)
 {
     for (size_t i = 0; i < p->asks.n; i++)
-        dv_vec_done(&p->asks.at[i].ask->rules);
+        dv_vec_done(&p->asks.at[i].ask->needs);
     dv_vec_done(&p->asks);
     dv_vec_done(&p->needs);
     dv_vec_done(&p->watches);
@@ -81,6 +82,7 @@ static void solver_done(solver *s)
     dv_map_free(s->same_asks);
     dv_map_free(s->same_needs);
     dv_arena_free(s->arena);
+    dv_arena_free(s->domains);
 }
 
 /* ---- Search ---- */
@@ -95,19 +97,6 @@ dv_err *dv_solver_look(solver *s)
                           "no answer after %u conflicts between %zu packages", s->conflicts,
                           s->by_id.n);
     return dv_ctx_check(s->ctx);
-}
-
-/* Packages that were narrowed to one version: what it needs is known from now on. */
-static dv_err *expand_forced(solver *s)
-{
-    while (s->forced.n && !s->conflict) {
-        package *p = s->forced.at[--s->forced.n];
-        size_t value = dv_set_top(p->dom, p->words);
-
-        if (is_needed(p) && is_settled(p) && !p->versions[value - 1].expanded)
-            DV_CHECK(dv_solver_expand(s, p, value));
-    }
-    return NULL;
 }
 
 /* True: something was decided. What is installed stays, or is absent, where that is possible. */
@@ -154,7 +143,7 @@ static dv_err *decide(solver *s, bool *ret_done)
         *ret_done = true;
         return NULL;
     }
-    value = dv_solver_pick(s, p);
+    value = dv_solver_pick(p);
     if (!s->closed && !p->versions[value - 1].expanded)
         return dv_solver_expand(s, p, value); /* it may fall at once; then nothing is decided */
     dv_set_copy(p->work, p->dom, p->words);
@@ -182,7 +171,7 @@ dv_err *dv_solver_search(solver *s, bool *ret_solved)
         if (s->head < s->trail.n || s->conflict)
             continue;
         if (s->forced.n)
-            DV_CHECK(expand_forced(s));
+            DV_CHECK(dv_solver_expand_forced(s));
         else
             DV_CHECK(decide(s, &done));
     }
@@ -200,7 +189,7 @@ static void reset_package(package *p)
     p->decidable = p->in_work = p->work_now = p->work_listed = false;
     p->needs.n = p->facts.n = p->watches.n = 0;
     for (size_t i = 0; i < p->asks.n; i++)
-        p->asks.at[i].ask->rules.n = 0;
+        p->asks.at[i].ask->needs.n = 0;
 }
 
 /* The first time everything goes, later only what was loaded last. */
@@ -225,9 +214,8 @@ static void hang_rule(solver *s, rule *r)
     for (uint32_t i = 0; i < r->n; i++)
         *dv_vec_push(&s->loaded) = r->terms[i].pkg;
     if (r->kind == RULE_NEED) {
-        *dv_vec_push(&r->terms[0].pkg->needs) = r;
-        if (r->ask->range) /* backwards the single ones say as much as what was joined */
-            *dv_vec_push(&r->ask->rules) = r;
+        /* Backwards the single ones say as much as what was joined. */
+        dv_solver_hang_need(r, /* backwards= */ r->ask->range != NULL);
     } else {
         *dv_vec_push(&r->terms[0].pkg->facts) = r;
     }

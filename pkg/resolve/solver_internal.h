@@ -78,6 +78,7 @@ struct rule {
     uint32_t mark; /* proof.c */
     uint32_t span; /* RULE_LEARNED: levels that its terms tied together */
     bool unwatched;
+    uint32_t hangs_at, asks_at; /* RULE_NEED: where, in the lists of the two packages */
     uint32_t sources_n;
     source *sources;  /* RULE_LEARNED; RULE_NEED that was joined from others (proof.c) */
     ask *ask;         /* RULE_NEED, RULE_ROOT: what is asked */
@@ -85,12 +86,23 @@ struct rule {
     term terms[];
 };
 
+/*
+ * A dependant's rule, with what decides most of the time without a look at rule and package: where
+ * `dom` and `first` have nothing in common, the dependant has none of the versions. (Of a domain
+ * of several words both are a word that says nothing.)
+ */
+typedef struct {
+    dv_word first;      /* of the dependant's set */
+    const dv_word *dom; /* of the dependant */
+    rule *rule;
+} need_ref;
+
 /* All that needs one package in one set of versions. */
 struct ask {
     package *pkg;
-    dv_word *allow, *deny; /* complements; absent is denied */
-    const char *range;     /* as it was first written; "": any version; NULL: joined (proof.c) */
-    DV_VEC(rule *) rules;  /* RULE_NEED */
+    dv_word *allow, *deny;  /* complements; absent is denied */
+    const char *range;      /* as it was first written; "": any version; NULL: joined (proof.c) */
+    DV_VEC(need_ref) needs; /* RULE_NEED */
 };
 
 /* With the first word of what it allows, which alone decides for most packages. */
@@ -112,27 +124,31 @@ typedef struct {
 } version;
 
 struct package {
-    const char *name;
-    uint32_t id; /* in order of discovery */
-    uint32_t values, words;
-    bool known;          /* somebody has the name */
-    bool decidable;      /* in the heap */
-    uint32_t unreadable; /* version texts that were skipped */
-    uint32_t heap_at, mark;
-    double activity;    /* how much it took part in conflicts lately */
-    uint32_t last;      /* its newest trail entry, or NO_ENTRY */
-    uint32_t installed; /* value, 0: none or not among the versions */
-    uint32_t rank;      /* of a root, in order of name; UINT32_MAX: no root */
+    /* What propagation looks at stands first, close together. */
+    dv_word *dom; /* in solver.domains */
+    uint32_t words, values;
+    uint32_t last; /* its newest trail entry, or NO_ENTRY */
+    uint32_t id;   /* in order of discovery */
+    DV_VEC(ask_ref) asks;
+    DV_VEC(watch) watches;
+    DV_VEC(need_ref) needs; /* RULE_NEED with this package as the dependant */
+    bool decidable;         /* in the heap */
+    bool in_work, work_now, work_listed;
+    const ask *hope; /* ahead.c; NULL: not looked at ahead */
+    uint32_t heap_at;
+    uint32_t rank;   /* of a root, in order of name; UINT32_MAX: no root */
+    double activity; /* how much it took part in conflicts lately */
+    dv_word *work;   /* learn.c: the package's term in the rule being learned */
     version *versions;
+    uint32_t installed; /* value, 0: none or not among the versions */
+    uint32_t mark;
+    uint32_t conflicts;  /* after which a learned rule narrowed it */
+    uint32_t unreadable; /* version texts that were skipped */
+    bool known;          /* somebody has the name */
+    const char *name;
+    const char *pinned; /* text; NULL: not pinned */
     dv_strings texts;
     const problem_fixed *fixed;
-    const char *pinned; /* text; NULL: not pinned */
-    dv_word *dom;
-    dv_word *work; /* learn.c: the package's term in the rule being learned */
-    bool in_work, work_now, work_listed;
-    DV_VEC(ask_ref) asks;
-    DV_VEC(rule *) needs; /* RULE_NEED with this package as the dependant */
-    DV_VEC(watch) watches;
     DV_VEC(rule *) facts; /* RULE_ROOT, RULE_PIN, RULE_UNUSABLE about this package */
 };
 
@@ -160,6 +176,7 @@ typedef struct solver {
     const dv_problem *problem;
     const dv_candidates *candidates;
     dv_arena *arena;
+    dv_arena *domains;   /* close together: they are looked at more than all else */
     dv_map *packages;    /* name -> package */
     dv_map *constraints; /* text -> dv_constraint; what can't be read is not in it */
     dv_map *asks;        /* package and constraint -> ask */
@@ -172,7 +189,7 @@ typedef struct solver {
     DV_VEC(uint32_t) level_starts; /* trail length when level i + 1 began */
     size_t head;                   /* trail entries before it are propagated */
     DV_VEC(late) late;             /* rules that may bite below the level they were made at */
-    DV_VEC(package *) forced;      /* narrowed to one version, to be expanded */
+    DV_VEC(package *) forced;      /* see dv_solver_is_forced() */
     DV_VEC(package *) heap;        /* needed, undecided; see order.c */
     DV_VEC(package *) installed;   /* known packages with an installed version, by name */
     uint32_t roots;
@@ -189,11 +206,12 @@ typedef struct solver {
     uint64_t steps, steps_max; /* narrowings looked at; 0: without end */
     uint64_t effort, looked;   /* sets compared; then, when limits were looked at last */
     uint32_t mark;             /* proof.c: of the walk that is on */
-    bool closed;               /* explaining: only the rules that are loaded count */
-    bool forward;              /* only from a dependant to what it needs */
-    DV_VEC(package *) loaded;  /* packages of those rules */
-    DV_VEC(source) sources;    /* learn.c: of the rule being learned */
-    rule *proof;               /* the rule without terms, when there is no solution */
+    bool looks_ahead;
+    bool closed;              /* explaining: only the rules that are loaded count */
+    bool forward;             /* only from a dependant to what it needs */
+    DV_VEC(package *) loaded; /* packages of those rules */
+    DV_VEC(source) sources;   /* learn.c: of the rule being learned */
+    rule *proof;              /* the rule without terms, when there is no solution */
 } solver;
 
 static inline uint32_t level_of(const solver *s)
@@ -226,11 +244,13 @@ DV_MUST_USE dv_err *dv_solver_add_roots(solver *s);
 /* A row of p in the arena, empty. */
 dv_word *dv_solver_row(solver *s, const package *p);
 rule *dv_solver_rule_new(solver *s, rule_kind kind, uint32_t n);
+/* A RULE_NEED wakes when its dependant moves; backwards: when what it asks for moves, too. */
+void dv_solver_hang_need(rule *r, bool backwards);
 
 /* ---- propagate.c ---- */
 
-/* Applies the rule if at most one of its terms does not hold. */
-void dv_solver_check_rule(solver *s, rule *r);
+/* Applies the rule if at most one of its terms does not hold; false: more do not. */
+bool dv_solver_check_rule(solver *s, rule *r);
 /* The rule is made at the current level but may bite at lower ones: watched over until level 0. */
 void dv_solver_add_late(solver *s, rule *r);
 /* Takes the values of deny from the domain; sets s->conflict when none is left. */
@@ -300,8 +320,19 @@ void dv_solver_heap_add(solver *s, package *p);
 void dv_solver_heap_raise(solver *s, package *p);
 /* NULL: every needed package is settled. */
 package *dv_solver_next(solver *s);
+/* ---- ahead.c ---- */
+
+/* One version is left, or one is looked at ahead: it is expanded before anything is decided. */
+bool dv_solver_is_forced(const solver *s, const package *p);
+/* Fails as dv_solver_expand() does. */
+DV_MUST_USE dv_err *dv_solver_expand_forced(solver *s);
+/* From now on what is possible at all is found without decisions; goes back to level 0. */
+void dv_solver_look_ahead(solver *s);
+
 /* The value to try, which the domain has. */
-size_t dv_solver_pick(const solver *s, const package *p);
+size_t dv_solver_pick(const package *p);
+/* The newest version of the domain that the ask allows, releases first without a range; 0: none. */
+size_t dv_solver_pick_for(const package *p, const ask *a);
 
 /* ---- polish.c ---- */
 

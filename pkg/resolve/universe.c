@@ -193,7 +193,7 @@ dv_err *dv_solver_find_package(solver *s, const char *name, package **ret_packag
     p = package_new(s, name);
     DV_CHECK(list_versions(s, p));
     read_versions(s, p);
-    p->dom = dv_solver_row(s, p);
+    p->dom = dv_arena_alloc(s->domains, p->words * sizeof(dv_word));
     p->work = dv_solver_row(s, p);
     dv_set_fill(p->dom, p->values);
     EACH_NAMED(i, &s->given_pinned, name)
@@ -292,6 +292,21 @@ static void add_unusable(solver *s, package *p, size_t value, const char *note)
     add_fact(s, RULE_UNUSABLE, p, one, NULL, keep_text(s, note));
 }
 
+void dv_solver_hang_need(rule *r, bool backwards)
+{
+    static const dv_word any = 1;
+    package *p = r->terms[0].pkg;
+    const need_ref ref =
+        p->words == 1 ? (need_ref){r->terms[0].set[0], p->dom, r} : (need_ref){any, &any, r};
+
+    r->hangs_at = (uint32_t)p->needs.n;
+    *dv_vec_push(&p->needs) = ref;
+    if (!backwards)
+        return;
+    r->asks_at = (uint32_t)r->ask->needs.n;
+    *dv_vec_push(&r->ask->needs) = ref;
+}
+
 /* Versions of p that need the same thing share one rule. */
 static void add_need(solver *s, package *p, size_t value, ask *a)
 {
@@ -306,11 +321,12 @@ static void add_need(solver *s, package *p, size_t value, ask *a)
         r->terms[0] = (term){p, dv_solver_row(s, p)};
         r->terms[1] = (term){a->pkg, a->deny};
         r->ask = a;
-        *dv_vec_push(&p->needs) = r;
-        *dv_vec_push(&a->rules) = r;
+        dv_solver_hang_need(r, /* backwards= */ true);
         dv_map_put(s->same_needs, bytes, r);
     }
     dv_set_put(r->terms[0].set, value);
+    if (p->words == 1)
+        p->needs.at[r->hangs_at].first = a->needs.at[r->asks_at].first = r->terms[0].set[0];
     dv_solver_add_late(s, r);
 }
 
