@@ -5,10 +5,14 @@
 FOR_CLUSTER = BIN=$(or $(BIN),$(abspath $(B)/bin/davit-controller)) TOOLS=$(abspath $(O)/tools)
 
 # A make of its own each: what deps.sh installs, pkg-config finds only afterwards.
-test: ## set up, then unit tests, fuzz corpora, integration tests
+test: ## set up, then unit tests, fuzz corpora, versions against the Go library, integration tests
 	$(Q)hack/deps.sh test
 	$(Q)checked=0; $(MAKE) --no-print-directory check || checked=1; \
+	  $(MAKE) --no-print-directory semverdiff || checked=1; \
 	  $(MAKE) --no-print-directory integration && [ $$checked = 0 ]
+
+semverdiff: $(B)/bin/davit ## what davit decides of versions against the Go library that it follows (SEED=…: again)
+	$(Q)TOOLS=$(abspath $(O)/tools) hack/semverdiff.sh $<
 
 # With VARIANT=asan or tsan, what the sanitizers say of operators in the background is gathered, and fails the run.
 SAID := $(abspath $(B)/said)
@@ -95,5 +99,5 @@ compile_commands.json: ## how each file is compiled, for editors and tools
 	$(file >$@.new,[$(foreach f,$(C_SOURCES),$(call compile_command,$(f),$(if $(filter test/%,$(f)),$(TEST_CPPFLAGS)))))
 	$(Q)sed -e '$$s/},$$/}]/' $@.new >$@ && rm $@.new
 
-.PHONY: programs-of-tests test integration sweep valgrind valgrind-tests coverage coverage-programs fuzz fuzz-programs bench nightly lint lint-scripts lint-go \
+.PHONY: programs-of-tests test semverdiff integration sweep valgrind valgrind-tests coverage coverage-programs fuzz fuzz-programs bench nightly lint lint-scripts lint-go \
         analyze format check-format compile_commands.json
