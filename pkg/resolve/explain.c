@@ -10,6 +10,7 @@
 
 /* Bytes of one sentence, of the first steps that are told, and of the last ones. */
 enum { LINE_MAX_BYTES = 4000, HEAD_BYTES = 4000, TAIL_BYTES = 4000, FIRST_MAX_BYTES = 8000 };
+enum { ADVICE_MAX_BYTES = 4000 };
 /* Links of a chain that are told at its start and at its end. */
 enum { CHAIN_HEAD = 10, CHAIN_TAIL = 6, REFS_SHOWN = 6, SOURCES_SHOWN = 10, REASONS_SHOWN = 3 };
 
@@ -545,6 +546,16 @@ static char *first_sentence(story *t)
     return dv_buf_take(&out);
 }
 
+/* Where there is room. */
+static void add_advice(solver *s, dv_buf *out)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf advice = DV_BUF_INIT(ADVICE_MAX_BYTES);
+
+    dv_solver_advise(s, &advice);
+    if (advice.n && !advice.overflow && out->n + advice.n + 32 < DV_EXPLANATION_MAX)
+        dv_buf_addf(out, "What would help:\n%s", dv_buf_cstr(&advice));
+}
+
 void dv_solver_explain(solver *s, char **ret_first, char **ret_text)
 {
     story t = {.s = s};
@@ -555,6 +566,7 @@ void dv_solver_explain(solver *s, char **ret_first, char **ret_text)
     *ret_first = first_sentence(&t);
     tell_steps(&t, &out);
     tell_last(&t, &out);
+    add_advice(s, &out);
     if (t.folded)
         tell_packages(&t, &out);
     *ret_text = dv_buf_take(&out);

@@ -82,10 +82,11 @@ const char *dv_solution_get(const dv_solution *solution, const char *package);
  * Solves. NULL: *ret_solution is filled (release with dv_solution_done()). DENIED
  * "DependencyConflict": nothing fits; the message is the reason in one sentence of at most
  * DV_EXPLANATION_FIRST_MAX bytes, fit for a condition, and *ret_explanation (owned; NULL where
- * nobody wants it; set for these two refusals only) the whole derivation in numbered sentences, at
- * most DV_EXPLANATION_MAX bytes. NOT_FOUND "PackageNotFound": likewise, a root asks for a name that
- * nobody has, or for a range that none of its versions is in. INVALID "ProblemTooHard": no answer
- * within the limits; INVALID "TooLarge". Others come from candidates and ctx.
+ * nobody wants it; set for these two refusals only) the whole derivation in numbered sentences and
+ * what change would help, at most DV_EXPLANATION_MAX bytes. NOT_FOUND "PackageNotFound": likewise,
+ * a root asks for a name that nobody has, or for a range that none of its versions is in. INVALID
+ * "ProblemTooHard": no answer within the limits; INVALID "TooLarge". Others come from candidates
+ * and ctx.
  *
  * In both texts names in backquotes are packages that exist, a name that nobody has stands in
  * double quotes.

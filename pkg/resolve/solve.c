@@ -308,6 +308,26 @@ static dv_err *solve(solver *s, dv_solution *ret_solution, char **ret_explanatio
     return NULL;
 }
 
+dv_err *dv_solver_try(const solver *like, const dv_problem *problem, uint64_t steps_max,
+                      dv_solution *ret_solution, bool *ret_solved)
+{
+    solver s;
+    bool solved = false;
+    dv_err *err;
+
+    solver_init(&s, like->ctx, problem, like->candidates);
+    s.steps_max = steps_max;
+    err = dv_solver_add_roots(&s);
+    if (!err)
+        err = dv_solver_search(&s, &solved);
+    if (!err && solved && s.steps <= steps_max) {
+        take_solution(&s, ret_solution);
+        *ret_solved = true;
+    }
+    solver_done(&s);
+    return err;
+}
+
 dv_err *dv_resolve(dv_ctx *ctx, const dv_problem *problem, const dv_candidates *candidates,
                    dv_solution *ret_solution, char **ret_explanation)
 {

@@ -283,6 +283,9 @@ DV_MUST_USE dv_err *dv_solver_look(solver *s);
 
 /* *ret_solved: false where s->proof is complete. Past steps_max it gives up, as if solved. */
 DV_MUST_USE dv_err *dv_solver_search(solver *s, bool *ret_solved);
+/* Solves another problem with the same candidates; past steps_max narrowings it is not solved. */
+DV_MUST_USE dv_err *dv_solver_try(const solver *like, const dv_problem *problem, uint64_t steps_max,
+                                  dv_solution *ret_solution, bool *ret_solved);
 /* Forgets everything but the packages; then only the given rules, none learned, count. */
 void dv_solver_load(solver *s, rule *const *rules, size_t n);
 
@@ -351,6 +354,16 @@ void dv_words_ask(dv_buf *out, const ask *a);
 void dv_words_rule(dv_buf *out, const rule *r);
 /* What remains when deny is taken away: "`web` 1.0.0 is out" or "`web` 2.0.0 is needed". */
 void dv_words_denied(dv_buf *out, solver *s, const package *p, const dv_word *deny);
+
+/* A version's text, cut and made harmless. */
+void dv_words_version(dv_buf *out, const char *text);
+/* "the root did not ask for `web` ^1", of a root or a pin. */
+void dv_words_undemanded(dv_buf *out, const rule *r);
+
+/* ---- advice.c ---- */
+
+/* Of s->proof: a sentence for each demand without which the others can be met, a line each. */
+void dv_solver_advise(solver *s, dv_buf *out);
 
 /* ---- explain.c ---- */
 

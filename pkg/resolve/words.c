@@ -29,9 +29,14 @@ void dv_words_name(dv_buf *out, const package *p)
     dv_buf_addc(out, quote);
 }
 
+void dv_words_version(dv_buf *out, const char *text)
+{
+    add_text(out, text, VERSION_SHOWN);
+}
+
 static void add_version(dv_buf *out, const package *p, size_t value)
 {
-    add_text(out, p->versions[value - 1].v.text.p, VERSION_SHOWN);
+    dv_words_version(out, p->versions[value - 1].v.text.p);
 }
 
 /* The next run of versions in the set, from `from` on; false: there is none. */
@@ -223,14 +228,41 @@ static void add_learned(dv_buf *out, const rule *r)
     }
 }
 
+static void add_who(dv_buf *out, const rule *r)
+{
+    if (r->note)
+        add_text(out, r->note, NAME_SHOWN);
+    else
+        dv_buf_adds(out, "the root");
+}
+
+void dv_words_undemanded(dv_buf *out, const rule *r)
+{
+    const package *p = r->terms[0].pkg;
+
+    if (r->kind == RULE_ROOT) {
+        add_who(out, r);
+        dv_buf_adds(out, " did not ask for ");
+        dv_words_name(out, p);
+        dv_buf_addc(out, ' ');
+        add_text(out, r->ask->range, RANGE_SHOWN);
+        return;
+    }
+    dv_buf_adds(out, "it was not pinned to ");
+    dv_words_version(out, p->pinned);
+    if (r->note) {
+        dv_buf_adds(out, " by ");
+        add_who(out, r);
+    }
+}
+
 void dv_words_rule(dv_buf *out, const rule *r)
 {
     const package *p = r->n ? r->terms[0].pkg : NULL;
 
     switch (r->kind) {
     case RULE_ROOT:
-        dv_buf_adds(out, r->note ? "" : "the root");
-        add_text(out, r->note ? r->note : "", NAME_SHOWN);
+        add_who(out, r);
         dv_buf_adds(out, " asks for ");
         dv_words_ask(out, r->ask);
         return;

@@ -334,8 +334,14 @@ static void two_demands_on_one_package_clash_in_one_sentence(void **state)
                         "PackageManifest team-a/web asks for `web` ^2, but PackageManifest "
                         "team-b/web asks for `web` ^1");
     assert_string_equal(
-        a.explanation, "1. PackageManifest team-b/web asks for `web` ^1.\n"
-                       "2. Yet PackageManifest team-a/web asks for `web` ^2, which 1 rules out.\n");
+        a.explanation,
+        "1. PackageManifest team-b/web asks for `web` ^1.\n"
+        "2. Yet PackageManifest team-a/web asks for `web` ^2, which 1 rules out.\n"
+        "What would help:\n"
+        "`web` 2.0.0 would suit all others if PackageManifest team-b/web did not ask "
+        "for `web` ^1.\n"
+        "`web` 1.0.0 would suit all others if PackageManifest team-a/web did not ask "
+        "for `web` ^2.\n");
 }
 
 static void pin_is_told_with_who_pinned(void **state)
@@ -375,11 +381,72 @@ static void chain_is_told_in_one_sentence(void **state)
     assert_ok(dv_problem_add_root(problem, "db", "^2", "PackageManifest ops/db"));
     ANSWER a = solve(problem, &s);
     assert_refused(&a, DV_DENIED, "DependencyConflict", "`lib` 1.0.0 needs `db` ^1, but ");
-    assert_string_equal(a.explanation,
-                        "1. PackageManifest ops/db asks for `db` ^2.\n"
-                        "2. PackageManifest team-a/web asks for `web`, which needs `app` ^1, which "
-                        "needs `lib` ^1.\n"
-                        "3. Yet `lib` 1.0.0 needs `db` ^1, which 1 rules out.\n");
+    assert_string_equal(
+        a.explanation, "1. PackageManifest ops/db asks for `db` ^2.\n"
+                       "2. PackageManifest team-a/web asks for `web`, which needs `app` ^1, which "
+                       "needs `lib` ^1.\n"
+                       "3. Yet `lib` 1.0.0 needs `db` ^1, which 1 rules out.\n"
+                       "What would help:\n"
+                       "`db` 1.0.0 would suit all others if PackageManifest ops/db did not ask for "
+                       "`db` ^2.\n");
+}
+
+static const offer keptn_and_certificates[] = {
+    {"keptn", "2.0.0", "cert-manager", "<1.15"},
+    {"keptn", "2.1.0", "cert-manager", ">=1.15"},
+    {"cert-manager", "1.14.0", NULL, NULL},
+    {"cert-manager", "1.15.0", NULL, NULL},
+    {NULL, NULL, NULL, NULL},
+};
+
+static void change_that_would_help_is_told(void **state)
+{
+    dv_auto(dv_problem) problem = problem_for("keptn", "~2.0");
+    shelf s = shelf_of(keptn_and_certificates);
+
+    (void)state;
+    assert_ok(dv_problem_add_root(problem, "cert-manager", "^1.15", "PackageManifest ops/certs"));
+    ANSWER a = solve(problem, &s);
+    assert_refused(&a, DV_DENIED, "DependencyConflict", "`keptn` 2.0.0 needs `cert-manager` <1.15");
+    assert_non_null(strstr(a.explanation,
+                           "`keptn` 2.1.0 would accept `cert-manager` 1.15.0 if PackageManifest "
+                           "team-a/web did not ask for `keptn` ~2.0.\n"));
+    assert_non_null(strstr(a.explanation,
+                           "`cert-manager` 1.14.0 would suit all others if PackageManifest "
+                           "ops/certs did not ask for `cert-manager` ^1.15.\n"));
+}
+
+static void pin_that_stands_in_the_way_is_told(void **state)
+{
+    dv_auto(dv_problem) problem = problem_for("keptn", "");
+    shelf s = shelf_of(keptn_and_certificates);
+
+    (void)state;
+    dv_problem_add_pinned(problem, "keptn", "2.0.0", "PackageManifest ops/keptn");
+    dv_problem_add_pinned(problem, "cert-manager", "1.15.0", NULL);
+    ANSWER a = solve(problem, &s);
+    assert_refused(&a, DV_DENIED, "DependencyConflict", "`keptn` 2.0.0 needs `cert-manager` <1.15");
+    assert_non_null(strstr(a.explanation,
+                           "`keptn` 2.1.0 would accept `cert-manager` 1.15.0 if it was not pinned "
+                           "to 2.0.0 by PackageManifest ops/keptn.\n"));
+}
+
+/* Whatever one of them gave up, there is no version of clash that the other could have. */
+static void no_advice_is_given_where_nothing_helps(void **state)
+{
+    static const offer offers[] = {{"left", "1.0.0", "clash", "^1"},
+                                   {"right", "1.0.0", "clash", "^2"},
+                                   {"clash", "1.0.0", NULL, NULL},
+                                   {"clash", "2.0.0", NULL, NULL},
+                                   {NULL, NULL, NULL, NULL}};
+    dv_auto(dv_problem) problem = problem_for("left", "^1");
+    shelf s = shelf_of(offers);
+
+    (void)state;
+    assert_ok(dv_problem_add_root(problem, "right", "^1", "PackageManifest ops/right"));
+    ANSWER a = solve(problem, &s);
+    assert_refused(&a, DV_DENIED, "DependencyConflict", "");
+    assert_null(strstr(a.explanation, "What would help"));
 }
 
 static void outsiders_bytes_do_not_reach_a_terminal(void **state)
@@ -448,6 +515,9 @@ int main(void)
     DV_TEST(&suite, pin_is_told_with_who_pinned);
     DV_TEST(&suite, pin_to_a_version_that_is_gone_says_so);
     DV_TEST(&suite, chain_is_told_in_one_sentence);
+    DV_TEST(&suite, change_that_would_help_is_told);
+    DV_TEST(&suite, pin_that_stands_in_the_way_is_told);
+    DV_TEST(&suite, no_advice_is_given_where_nothing_helps);
     DV_TEST(&suite, outsiders_bytes_do_not_reach_a_terminal);
     DV_TEST(&suite, first_sentence_is_bounded);
     DV_TEST(&suite, cancel_ends_the_run);
