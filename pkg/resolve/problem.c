@@ -13,9 +13,17 @@ typedef struct {
     dv_str repository;        /* p == NULL: none named */
 } file_version;
 
+/* A repository that has a package. */
+typedef struct {
+    dv_str name;
+    bool gives; /* candidates, for none of higher priority has it */
+} file_source;
+
 typedef struct {
     file_version *versions; /* by text */
     size_t n;
+    file_source *sources; /* those that give first, then by name */
+    size_t sources_n;
 } file_package;
 
 struct dv_problem_file {
@@ -47,13 +55,12 @@ static char present;
 
 static void want_version(reader *r, dv_str text)
 {
-    dv_version version;
+    dv_version v;
 
-    if (r->in.fault)
+    if (r->in.fault || dv_version_is(text, &v))
         return;
-    r->err = dv_version_parse(text, &version);
-    if (r->err)
-        dv_scan_fail(&r->in, "a version must stand here");
+    r->err = dv_version_parse(text, &v);
+    dv_scan_fail(&r->in, "a version must stand here");
 }
 
 static void want_range(reader *r, dv_str text)
@@ -209,6 +216,26 @@ static dv_err *priority_of(const dv_problem_file *file, const file_version *v,
     return NULL;
 }
 
+static int by_source(const void *a, const void *b)
+{
+    const file_source *x = a, *y = b;
+
+    return x->gives != y->gives ? y->gives - x->gives : dv_str_cmp(x->name, y->name);
+}
+
+static void add_source(const dv_problem_file *file, file_package *package, dv_str name, bool gives)
+{
+    if (!name.p)
+        return;
+    for (size_t i = 0; i < package->sources_n; i++)
+        if (dv_str_eq(package->sources[i].name, name))
+            return;
+    if (!package->sources)
+        package->sources =
+            dv_arena_alloc(file->arena, dv_map_count(file->repositories) * sizeof(file_source));
+    package->sources[package->sources_n++] = (file_source){name, gives};
+}
+
 /* Leaves the versions of the highest priority that has the name. */
 static dv_err *filter_package(const dv_problem_file *file, file_package *package)
 {
@@ -221,10 +248,13 @@ static dv_err *filter_package(const dv_problem_file *file, file_package *package
     }
     for (size_t i = 0; i < package->n; i++) {
         DV_CHECK(priority_of(file, &package->versions[i], &priority));
+        add_source(file, package, package->versions[i].repository, priority == best);
         if (priority == best)
             package->versions[kept++] = package->versions[i];
     }
     package->n = kept;
+    if (package->sources_n)
+        qsort(package->sources, package->sources_n, sizeof(file_source), by_source);
     return NULL;
 }
 
@@ -416,11 +446,34 @@ static dv_err *file_dependencies(const dv_candidates *self, dv_ctx *ctx, const c
     return NULL;
 }
 
+static void add_name(dv_buf *out, const char *first, const char *others, dv_str name)
+{
+    dv_buf_adds(out, out->n ? others : first);
+    dv_buf_add_str(out, name);
+}
+
+/* "repository main, which goes before extra", of all that have the package. */
+static char *file_origin(const dv_candidates *self, const char *package)
+{
+    const dv_problem_file *file = (const dv_problem_file *)self;
+    const file_package *found = dv_map_get(file->packages, dv_str_of(package));
+    DV_CLEANUP(dv_buf_done) dv_buf out = DV_BUF_INIT(DV_LINE_MAX);
+    size_t giving = 0;
+
+    for (size_t i = 0; found && i < found->sources_n; i++)
+        giving += found->sources[i].gives;
+    for (size_t i = 0; i < giving; i++)
+        add_name(&out, giving == 1 ? "repository " : "repositories ", ", ", found->sources[i].name);
+    for (size_t i = giving; giving && i < found->sources_n; i++)
+        add_name(&out, "", i == giving ? ", which goes before " : ", ", found->sources[i].name);
+    return out.n ? dv_buf_take(&out) : NULL;
+}
+
 static dv_problem_file *file_new(dv_str json)
 {
     dv_problem_file *file = DV_NEW(dv_problem_file);
 
-    file->candidates = (dv_candidates){file_versions, file_dependencies};
+    file->candidates = (dv_candidates){file_versions, file_dependencies, file_origin};
     file->json = json;
     file->arena = dv_arena_new(/* limit_bytes= */ 0);
     file->problem = dv_problem_new();

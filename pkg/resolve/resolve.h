@@ -42,6 +42,11 @@ struct dv_candidates {
      */
     dv_err *(*dependencies)(const dv_candidates *self, dv_ctx *ctx, const char *package,
                             const char *version, dv_dependencies *ret_dependencies);
+    /*
+     * May be NULL. Which repositories give the package's versions, after "in", for explanations:
+     * "repository main, which goes before extra". Owned; NULL: nothing is to be said.
+     */
+    char *(*origin)(const dv_candidates *self, const char *package);
 };
 
 typedef struct dv_problem dv_problem;

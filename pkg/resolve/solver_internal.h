@@ -147,6 +147,7 @@ struct package {
     bool known;          /* somebody has the name */
     const char *name;
     const char *pinned; /* text; NULL: not pinned */
+    const char *origin; /* "repository main"; NULL: not known */
     dv_strings texts;
     const problem_fixed *fixed;
     DV_VEC(rule *) facts; /* RULE_ROOT, RULE_PIN, RULE_UNUSABLE about this package */

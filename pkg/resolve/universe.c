@@ -179,6 +179,16 @@ static dv_err *list_versions(solver *s, package *p)
     return NULL;
 }
 
+static void note_origin(solver *s, package *p)
+{
+    DV_CLEANUP(dv_freep)
+    char *origin = p->known && !p->fixed && s->candidates->origin
+                       ? s->candidates->origin(s->candidates, p->name)
+                       : NULL;
+
+    p->origin = keep_text(s, origin);
+}
+
 dv_err *dv_solver_find_package(solver *s, const char *name, package **ret_package)
 {
     package *p = dv_map_get(s->packages, dv_str_of(name));
@@ -193,6 +203,7 @@ dv_err *dv_solver_find_package(solver *s, const char *name, package **ret_packag
     p = package_new(s, name);
     DV_CHECK(list_versions(s, p));
     read_versions(s, p);
+    note_origin(s, p);
     p->dom = dv_arena_alloc(s->domains, p->words * sizeof(dv_word));
     p->work = dv_solver_row(s, p);
     dv_set_fill(p->dom, p->values);

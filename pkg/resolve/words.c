@@ -136,6 +136,10 @@ static void add_what_there_is(dv_buf *out, const package *p)
     }
     if (p->unreadable)
         dv_buf_addf(out, " (and %u that are no versions)", p->unreadable);
+    if (p->origin) {
+        dv_buf_adds(out, " in ");
+        add_text(out, p->origin, NOTE_SHOWN);
+    }
 }
 
 void dv_words_ask(dv_buf *out, const ask *a)

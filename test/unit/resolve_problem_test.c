@@ -137,7 +137,13 @@ static const struct choice {
      FILE_2("{\"a\": {\"1.0.0\": {\"deps\": {}, \"repository\": \"high\"},"
             " \"9.0.0\": {\"deps\": {}, \"repository\": \"low\"}}}",
             "{\"a\": \"^9\"}, " REPOSITORIES),
-     "the root asks for `a` ^9, of which there is only 1.0.0"},
+     "the root asks for `a` ^9, of which there is only 1.0.0 in repository high, which goes before "
+     "low"},
+    {"all repositories of the highest priority are named",
+     FILE_2("{\"a\": {\"1.0.0\": {\"deps\": {}, \"repository\": \"y\"},"
+            " \"2.0.0\": {\"deps\": {}, \"repository\": \"x\"}}}",
+            "{\"a\": \"^9\"}, \"repositories\": {\"x\": 1, \"y\": 1}"),
+     "the root asks for `a` ^9, of which there are only 1.0.0 and 2.0.0 in repositories x, y"},
     {"without a repository the priority is 0",
      FILE_2("{\"a\": {\"1.0.0\": {}, \"0.9.0\": {\"deps\": {}, \"repository\": \"low\"}}}",
             "{\"a\": \"\"}, " REPOSITORIES),
