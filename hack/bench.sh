@@ -279,7 +279,7 @@ write_report() {
     if [ "$report" = - ]; then
         printf '%s\n' "$text"
     else
-        printf '%s\n' "$text" >"$report"
+        "$root/hack/bench-section.sh" operator "$report" <<<"$text"
         say "written: $report"
     fi
 }

@@ -39,6 +39,11 @@ $(B)/fuzz/$(1): $(B)/obj/test/fuzz/$(1).o $(FUZZ_MAIN) $(call libs_upto,$(call m
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
 
+# What the measurement of the solver runs: test/bench/resolve/*.c, each a program.
+$(B)/bench/problem $(B)/bench/measure: $(B)/bench/%: $(B)/obj/test/bench/resolve/%.o $(call libs_upto,resolve)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 TEST_BINS := $(TESTS:%=$(B)/test/%)
 FUZZ_BINS := $(FUZZERS:%=$(B)/fuzz/%)
 # check-<module> runs one module's tests.

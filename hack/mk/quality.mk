@@ -50,8 +50,11 @@ fuzz: ## look for inputs that break a parser, FUZZ_SECONDS (60) each, with clang
 fuzz-programs: $(FUZZ_BINS)
 programs-of-tests: $(TEST_BINS) $(FUZZ_BINS) $(INTEGRATION_BINS)
 
-bench: all ## measure against the floor (N="100 1000"), write docs/benchmarks.md
+bench: bench-operator bench-resolve ## all measurements, written to docs/benchmarks.md
+bench-operator: all ## the operator against the floor (N="100 1000")
 	$(Q)$(FOR_CLUSTER) hack/bench.sh $(N)
+bench-resolve: $(B)/bin/davit $(B)/bench/problem $(B)/bench/measure ## versions and the solver against Go and Rust libraries
+	$(Q)DAVIT=$(abspath $(B)/bin/davit) BENCH_PROGRAMS=$(abspath $(B)/bench) hack/bench-resolve.sh $(N)
 
 nightly: ## all of the above that takes long: sanitizers, valgrind, sweep, fuzzing, benchmarks
 	$(Q)hack/nightly.sh $(O)
@@ -60,7 +63,7 @@ nightly: ## all of the above that takes long: sanitizers, valgrind, sweep, fuzzi
 
 SCRIPTS = $(shell git ls-files .ci hack test '*.sh' | xargs grep -lE '^\#!(/usr)?/bin/(env )?(ba)?sh' 2>/dev/null | sort -u)
 GO_FOLDERS := $(patsubst %/go.mod,%,$(wildcard test/*/go.mod))
-C_SOURCES := $(wildcard pkg/*/*.c controller/*.c cli/*.c cli/*/*.c registry/*.c test/*.c test/*/*.c)
+C_SOURCES := $(wildcard pkg/*/*.c controller/*.c cli/*.c cli/*/*.c registry/*.c test/*.c test/*/*.c test/*/*/*.c)
 C_HEADERS := $(wildcard pkg/*/*.h controller/*.h cli/*.h cli/*/*.h registry/*.h test/*.h test/*/*.h)
 
 lint: check-headers check-layers check-manifests lint-scripts lint-go ## what can be said without running
@@ -99,5 +102,5 @@ compile_commands.json: ## how each file is compiled, for editors and tools
 	$(file >$@.new,[$(foreach f,$(C_SOURCES),$(call compile_command,$(f),$(if $(filter test/%,$(f)),$(TEST_CPPFLAGS)))))
 	$(Q)sed -e '$$s/},$$/}]/' $@.new >$@ && rm $@.new
 
-.PHONY: programs-of-tests test semverdiff integration sweep valgrind valgrind-tests coverage coverage-programs fuzz fuzz-programs bench nightly lint lint-scripts lint-go \
+.PHONY: programs-of-tests test semverdiff integration sweep valgrind valgrind-tests coverage coverage-programs fuzz fuzz-programs bench bench-operator bench-resolve nightly lint lint-scripts lint-go \
         analyze format check-format compile_commands.json

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Writes docs/benchmarks.md from the lines of results.jsonl (hack/bench.sh).
+# Writes the operator's section of docs/benchmarks.md from the lines of results.jsonl (hack/bench.sh).
 
 def median: sort | if length == 0 then null else .[(length - 1) / 2 | floor] end;
 def number(digits): if . == null then "–" else pow(10; digits) as $k | . * $k | round / $k | tostring end;
@@ -20,13 +20,10 @@ def figures(sizes): (["", (sizes[] | "\(.n) packages"), "goal", "the peer, 100"]
     | . + {floor_write: (.f | map(.last_write_s) | median), floor_ready: (.f | map(.all_ready_s) | median),
            write: (.o | map(.last_write_s) | median), ready: (.o | map(.all_ready_s) | median)}] as $sizes
 | def each(f): [$sizes[] | f];
-"<!-- SPDX-License-Identifier: Apache-2.0 -->",
-"",
-"# Benchmarks",
+"## The operator",
 "",
 "Written by `\($about.command)`, which measures all of it again, on \($about.date).",
 "\($about.version); \($about.cores) cores shared by all processes; kube-apiserver \($about.kubernetes), etcd \($about.etcd), all on loopback.",
-"Times say little about another machine; ratios do.",
 "",
 "Each package is a namespace, five ConfigMaps of 300 bytes, a Deployment with 0 replicas and a Service; a fifth of the packages stand in",
 "dependency chains of five. The *floor* is `test/bench/floor`: it sends the same objects by server-side apply over 16 HTTP/1.1 connections,",
