@@ -3,15 +3,21 @@
 
 #include <sys/random.h>
 
-enum { FIRST_CAP = 16 };
+/* Keys of up to NEAR_BYTES stand in their slot. */
+enum { FIRST_CAP = 16, NEAR_BYTES = 24 };
 
-/* A slot is empty (key NULL) or taken; removal shifts followers back, so there are no tombstones.
+/*
+ * A slot is empty (value NULL) or taken; removal shifts followers back, so there are no
+ * tombstones.
  */
 typedef struct {
-    char *key;
-    size_t key_n;
-    uint64_t hash;
     void *value;
+    uint64_t hash;
+    size_t key_n;
+    union {
+        char near[NEAR_BYTES];
+        char *far;
+    } key;
 } slot;
 
 struct dv_map {
@@ -60,15 +66,35 @@ static uint64_t hash_of(const dv_map *map, dv_str key)
     return hash;
 }
 
+static dv_str key_of(const slot *s)
+{
+    return (dv_str){s->key_n > NEAR_BYTES ? s->key.far : s->key.near, s->key_n};
+}
+
+static void set_key(slot *s, dv_str key)
+{
+    s->key_n = key.n;
+    if (key.n > NEAR_BYTES)
+        s->key.far = dv_str_dup(key);
+    else if (key.n)
+        memcpy(s->key.near, key.p, key.n);
+}
+
+static void drop_key(slot *s)
+{
+    if (s->key_n > NEAR_BYTES)
+        free(s->key.far);
+}
+
 /* The slot that holds key, or the empty one where it belongs. */
 static size_t find(const dv_map *map, dv_str key, uint64_t hash)
 {
     size_t at = hash & (map->cap - 1);
 
-    while (map->slots[at].key) {
+    while (map->slots[at].value) {
         const slot *s = &map->slots[at];
 
-        if (s->hash == hash && dv_str_eq((dv_str){s->key, s->key_n}, key))
+        if (s->hash == hash && dv_str_eq(key_of(s), key))
             break;
         at = (at + 1) & (map->cap - 1);
     }
@@ -88,8 +114,8 @@ static void grow(dv_map *map)
     map->cap *= 2;
     map->slots = dv_calloc(map->cap, sizeof(slot));
     for (size_t i = 0; i < old_cap; i++)
-        if (old[i].key)
-            map->slots[find(map, (dv_str){old[i].key, old[i].key_n}, old[i].hash)] = old[i];
+        if (old[i].value)
+            map->slots[find(map, key_of(&old[i]), old[i].hash)] = old[i];
     free(old);
 }
 
@@ -100,13 +126,14 @@ void dv_map_put(dv_map *map, dv_str key, void *value)
         grow(map);
     uint64_t hash = hash_of(map, key);
     slot *s = &map->slots[find(map, key, hash)];
-    if (s->key) {
+    if (s->value) {
         if (map->free_value && s->value != value)
             map->free_value(s->value);
         s->value = value;
         return;
     }
-    *s = (slot){.key = dv_str_dup(key), .key_n = key.n, .hash = hash, .value = value};
+    *s = (slot){.hash = hash, .value = value};
+    set_key(s, key);
     map->count++;
 }
 
@@ -115,7 +142,7 @@ static void close_gap(dv_map *map, size_t at)
 {
     size_t mask = map->cap - 1, next = (at + 1) & mask;
 
-    for (; map->slots[next].key; next = (next + 1) & mask) {
+    for (; map->slots[next].value; next = (next + 1) & mask) {
         size_t home = map->slots[next].hash & mask;
 
         if (((next - home) & mask) >= ((next - at) & mask)) {
@@ -131,9 +158,9 @@ void *dv_map_take(dv_map *map, dv_str key)
     size_t at = find(map, key, hash_of(map, key));
     void *value = map->slots[at].value;
 
-    if (!map->slots[at].key)
+    if (!value)
         return NULL;
-    free(map->slots[at].key);
+    drop_key(&map->slots[at]);
     close_gap(map, at);
     map->count--;
     return value;
@@ -151,9 +178,9 @@ bool dv_map_drop(dv_map *map, dv_str key)
 void dv_map_clear(dv_map *map)
 {
     for (size_t i = 0; i < map->cap; i++) {
-        if (!map->slots[i].key)
+        if (!map->slots[i].value)
             continue;
-        free(map->slots[i].key);
+        drop_key(&map->slots[i]);
         if (map->free_value)
             map->free_value(map->slots[i].value);
         map->slots[i] = (slot){0};
@@ -166,9 +193,9 @@ bool dv_map_next(const dv_map *map, size_t *cursor, dv_str *ret_key, void **ret_
     for (; *cursor < map->cap; (*cursor)++) {
         const slot *s = &map->slots[*cursor];
 
-        if (!s->key)
+        if (!s->value)
             continue;
-        *ret_key = (dv_str){s->key, s->key_n};
+        *ret_key = key_of(s);
         *ret_value = s->value;
         (*cursor)++;
         return true;

@@ -32,7 +32,6 @@ static void solver_init(solver *s, dv_ctx *ctx, const dv_problem *problem,
     s->packages = dv_map_new(/* free_value= */ NULL);
     s->constraints = dv_map_new(free_constraint);
     s->asks = dv_map_new(/* free_value= */ NULL);
-    s->same_asks = dv_map_new(/* free_value= */ NULL);
     s->same_needs = dv_map_new(/* free_value= */ NULL);
     for (size_t i = 0; i < problem->installed.n; i++)
         *dv_vec_push(&s->given_installed) = &problem->installed.at[i];
@@ -79,7 +78,6 @@ static void solver_done(solver *s)
     dv_map_free(s->packages);
     dv_map_free(s->constraints);
     dv_map_free(s->asks);
-    dv_map_free(s->same_asks);
     dv_map_free(s->same_needs);
     dv_arena_free(s->arena);
     dv_arena_free(s->domains);

@@ -181,7 +181,6 @@ typedef struct solver {
     dv_map *packages;    /* name -> package */
     dv_map *constraints; /* text -> dv_constraint; what can't be read is not in it */
     dv_map *asks;        /* package and constraint -> ask */
-    dv_map *same_asks;   /* package and set of versions -> ask */
     dv_map *same_needs;  /* dependant and ask -> rule */
     named given_installed, given_pinned, given_fixed;
     DV_VEC(package *) by_id;

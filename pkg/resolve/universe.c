@@ -256,18 +256,15 @@ static ask *ask_new(solver *s, package *p, dv_word *allow, const char *range)
 /* Ranges that take the same versions share an ask; the empty text, which prefers releases, not. */
 static ask *shared_ask(solver *s, package *p, dv_word *allow, const char *range)
 {
-    DV_CLEANUP(dv_buf_done) dv_buf key = DV_BUF_INIT(DV_RESOLVE_VERSIONS_MAX);
-    ask *a;
+    s->effort += p->asks.n;
+    for (size_t i = 0; i < p->asks.n; i++) {
+        ask *a = p->asks.at[i].ask;
 
-    dv_buf_add(&key, &p, sizeof(p));
-    dv_buf_addc(&key, range[0] ? 'r' : 'a');
-    dv_buf_add(&key, allow, p->words * sizeof(dv_word));
-    a = dv_map_get(s->same_asks, dv_buf_str(&key));
-    if (!a) {
-        a = ask_new(s, p, allow, range);
-        dv_map_put(s->same_asks, dv_buf_str(&key), a);
+        if (p->asks.at[i].first == allow[0] && dv_set_eq(a->allow, allow, p->words) &&
+            !a->range[0] == !range[0])
+            return a;
     }
-    return a;
+    return ask_new(s, p, allow, range);
 }
 
 static ask *find_ask(solver *s, package *p, const char *range, const dv_constraint *constraint,
@@ -318,14 +315,23 @@ void dv_solver_hang_need(rule *r, bool backwards)
     *dv_vec_push(&r->ask->needs) = ref;
 }
 
-/* Versions of p that need the same thing share one rule. */
+/* Versions of p that need the same thing share one rule; it is most often the newest. */
+static rule *find_need(const solver *s, const package *p, const ask *a, dv_str key)
+{
+    rule *last = a->needs.n ? a->needs.at[a->needs.n - 1].rule : NULL;
+
+    if (!last || last->terms[0].pkg == p)
+        return last;
+    return dv_map_get(s->same_needs, key);
+}
+
 static void add_need(solver *s, package *p, size_t value, ask *a)
 {
     const struct {
         const void *package, *ask;
     } key = {p, a};
     const dv_str bytes = {(const char *)&key, sizeof(key)};
-    rule *r = dv_map_get(s->same_needs, bytes);
+    rule *r = find_need(s, p, a, bytes);
 
     if (!r) {
         r = dv_solver_rule_new(s, RULE_NEED, 2);
