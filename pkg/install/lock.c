@@ -72,6 +72,7 @@ typedef struct {
     dv_candidates candidates; /* first */
     const dv_lock_env *env;
     dv_map *repository_of; /* "package version" -> owned text */
+    dv_map *origin_of;     /* package -> owned text: which repositories give its versions */
     dv_map *fixed;         /* package -> owned version that stands; "": none. See fixed_version() */
 } source;
 
@@ -102,6 +103,26 @@ static const char *fixed_version(const source *s, const char *package)
     return *known ? known : NULL;
 }
 
+/* "repository a", "repositories a, b". */
+static void note_origin(const source *s, const char *package, const dv_repo_versions *versions)
+{
+    DV_CLEANUP(dv_strings_done) dv_strings names = {0};
+    DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(DV_LINE_MAX);
+
+    for (size_t i = 0; i < versions->n; i++)
+        if (!dv_strings_has(&names, versions->at[i].repository))
+            dv_strings_add(&names, versions->at[i].repository);
+    dv_strings_sort(&names);
+    for (size_t i = 0; i < names.n; i++)
+        dv_buf_addf(&text, "%s%s",
+                    i             ? ", "
+                    : names.n > 1 ? "repositories "
+                                  : "repository ",
+                    names.at[i]);
+    if (names.n)
+        dv_map_put(s->origin_of, dv_str_of(package), dv_buf_take(&text));
+}
+
 static dv_err *list_offered(const source *s, dv_ctx *ctx, const char *package,
                             dv_strings *ret_versions)
 {
@@ -117,6 +138,7 @@ static dv_err *list_offered(const source *s, dv_ctx *ctx, const char *package,
         dv_strings_add(ret_versions, versions.at[i].version);
         dv_map_put(s->repository_of, dv_str_of(key), dv_strdup(versions.at[i].repository));
     }
+    note_origin(s, package, &versions);
     return NULL;
 }
 
@@ -134,6 +156,15 @@ static dv_err *list_versions(const dv_candidates *self, dv_ctx *ctx, const char 
     if (!dv_strings_has(ret_versions, fixed))
         dv_strings_add(ret_versions, fixed);
     return NULL;
+}
+
+static char *origin_of_package(const dv_candidates *self, const char *package)
+{
+    const source *s = (const source *)self;
+
+    if (fixed_version(s, package)) /* that one may be in none of them */
+        return NULL;
+    return dv_strdup(dv_map_get(s->origin_of, dv_str_of(package)));
 }
 
 static void copy_dependencies(const dv_dependencies *from, dv_dependencies *to)
@@ -534,13 +565,17 @@ static dv_err *lock_once(dv_ctx *ctx, rounds *r, dv_lock_result *ret_lock)
 dv_err *dv_lock_resolve(dv_ctx *ctx, const dv_lock_env *env, dv_lock_result *ret_lock)
 {
     dv_auto(dv_map) repository_of = dv_map_new(free);
+    dv_auto(dv_map) origin_of = dv_map_new(free);
     dv_auto(dv_map) fixed = dv_map_new(free);
     dv_auto(dv_map) touched = dv_map_new(NULL);
     dv_auto(dv_map) bound = dv_map_new(NULL);
     dv_auto(dv_problem) problem = dv_problem_new();
-    source s = {.candidates = {.versions = list_versions, .dependencies = list_dependencies},
+    source s = {.candidates = {.versions = list_versions,
+                               .dependencies = list_dependencies,
+                               .origin = origin_of_package},
                 .env = env,
                 .repository_of = repository_of,
+                .origin_of = origin_of,
                 .fixed = fixed};
     rounds r = {.s = &s, .problem = problem, .touched = touched, .bound = bound};
 
@@ -561,8 +596,9 @@ dv_err *dv_lock_resolve(dv_ctx *ctx, const dv_lock_env *env, dv_lock_result *ret
 dv_err *dv_lock_latest(dv_ctx *ctx, const dv_lock_env *env, const char *version, char **ret_latest)
 {
     dv_auto(dv_map) repository_of = dv_map_new(free);
+    dv_auto(dv_map) origin_of = dv_map_new(free);
     dv_auto(dv_map) fixed = dv_map_new(free);
-    source s = {.env = env, .repository_of = repository_of, .fixed = fixed};
+    source s = {.env = env, .repository_of = repository_of, .origin_of = origin_of, .fixed = fixed};
 
     return find_latest(ctx, &s, version, ret_latest);
 }

@@ -10,7 +10,7 @@
 #include "resolve/solver_internal.h"
 
 /* Demands that are left out in turn, and narrowings for each of them. */
-enum { DEMANDS_MAX = 8, TRY_STEPS_MAX = 4000 };
+enum { DEMANDS_MAX = 8, TRY_STEPS_MAX = 1000 };
 
 static bool is_demand(const rule *r)
 {

@@ -18,7 +18,7 @@
  * How far is far back, and in how many conflicts a package may be before it counts as often met:
  * see way_back().
  */
-enum { FAR = 20, SELDOM = 5 };
+enum { FAR = 20, SELDOM = 8 };
 
 uint32_t dv_solver_holds_since(const solver *s, const package *p, const dv_word *set)
 {

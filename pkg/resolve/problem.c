@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "resolve/problem.h"
 
+#include <inttypes.h>
+
 #include "base/map.h"
 #include "resolve/scan.h"
 
@@ -150,6 +152,46 @@ static int by_text(const void *a, const void *b)
     return dv_str_cmp(((const file_version *)a)->text, ((const file_version *)b)->text);
 }
 
+static int by_order(const void *a, const void *b)
+{
+    dv_version x, y;
+
+    if (!dv_version_is(*(const dv_str *)a, &x) || !dv_version_is(*(const dv_str *)b, &y))
+        return 0;
+    return dv_version_cmp(&x, &y);
+}
+
+/* "1.0" and "v1.0.0" say the same; texts with all numbers and no leading zeros are told apart. */
+static bool is_plain(dv_str text)
+{
+    dv_version v;
+    char core[3 * 20 + 3];
+    int n;
+
+    if (!dv_version_is(text, &v))
+        return true; /* refused already */
+    n = snprintf(core, sizeof(core), "%" PRIu64 ".%" PRIu64 ".%" PRIu64, v.major, v.minor, v.patch);
+    return dv_str_starts(text, (dv_str){core, (size_t)n}) && (v.build.n < 2 || v.build.p[0] != '0');
+}
+
+static void want_unequal_versions(reader *r)
+{
+    DV_VEC(dv_str) texts = {0};
+    bool plain = true;
+
+    for (size_t i = 0; i < r->versions.n; i++) {
+        plain = plain && is_plain(r->versions.at[i].text);
+        *dv_vec_push(&texts) = r->versions.at[i].text;
+    }
+    if (!plain && !r->in.fault) {
+        qsort(texts.at, texts.n, sizeof(dv_str), by_order);
+        for (size_t i = 1; i < texts.n; i++)
+            if (by_order(&texts.at[i - 1], &texts.at[i]) == 0)
+                dv_scan_fail(&r->in, "two texts of one package say the same version");
+    }
+    dv_vec_done(&texts);
+}
+
 static void read_package(reader *r, dv_str name)
 {
     file_package *package = DV_ARENA_NEW(r->file->arena, file_package);
@@ -171,6 +213,7 @@ static void read_package(reader *r, dv_str name)
         memcpy(package->versions, r->versions.at, package->n * sizeof(file_version));
         qsort(package->versions, package->n, sizeof(file_version), by_text);
     }
+    want_unequal_versions(r);
     for (size_t i = 1; i < package->n; i++)
         if (by_text(&package->versions[i - 1], &package->versions[i]) == 0)
             dv_scan_fail(&r->in, doubled);

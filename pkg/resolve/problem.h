@@ -13,6 +13,8 @@
  * priority that have a package's name give candidates for it. Other members are left aside;
  * "name", "installed", "pinned" and "repositories" may be absent.
  *
+ * The version texts of one package must say different versions ("1.0" and "v1.0.0" do not).
+ *
  * The whole file is checked when it is read; the dependencies of a version are read again when
  * they are asked for, so that a large file costs little more memory than its bytes.
  *

@@ -13,7 +13,7 @@
 #include "resolve/solver_internal.h"
 
 /* Narrowings that shrinking may take in all, and rules up to which single ones are tried. */
-enum { SHRINK_STEPS_MAX = 400000, SHRINK_ROUNDS = 8, SHRINK_RULES_MAX = 600 };
+enum { SHRINK_STEPS_MAX = 15000, SHRINK_ROUNDS = 8, SHRINK_RULES_MAX = 600 };
 
 /* What is still to be visited: a rule, or a narrowed package. */
 typedef struct {
