@@ -113,12 +113,9 @@ static void note_origin(const source *s, const char *package, const dv_repo_vers
         if (!dv_strings_has(&names, versions->at[i].repository))
             dv_strings_add(&names, versions->at[i].repository);
     dv_strings_sort(&names);
+    dv_buf_adds(&text, names.n > 1 ? "repositories " : "repository ");
     for (size_t i = 0; i < names.n; i++)
-        dv_buf_addf(&text, "%s%s",
-                    i             ? ", "
-                    : names.n > 1 ? "repositories "
-                                  : "repository ",
-                    names.at[i]);
+        dv_buf_addf(&text, "%s%s", i ? ", " : "", names.at[i]);
     if (names.n)
         dv_map_put(s->origin_of, dv_str_of(package), dv_buf_take(&text));
 }

@@ -213,10 +213,10 @@ static void read_package(reader *r, dv_str name)
         memcpy(package->versions, r->versions.at, package->n * sizeof(file_version));
         qsort(package->versions, package->n, sizeof(file_version), by_text);
     }
-    want_unequal_versions(r);
     for (size_t i = 1; i < package->n; i++)
         if (by_text(&package->versions[i - 1], &package->versions[i]) == 0)
             dv_scan_fail(&r->in, doubled);
+    want_unequal_versions(r);
     if (dv_map_get(r->file->packages, name))
         dv_scan_fail(&r->in, doubled);
     dv_map_put(r->file->packages, name, package);
