@@ -98,6 +98,15 @@ static pattern match_pattern(dv_str s)
 
 /* ---- Hyphen ranges ---- */
 
+/* White space on both sides of a hyphen; without it there is no range to look for. */
+static bool has_lone_hyphen(dv_str s)
+{
+    for (size_t i = 1; i + 1 < s.n; i++)
+        if (s.p[i] == '-' && is_ws(s.p[i - 1]) && is_ws(s.p[i + 1]))
+            return true;
+    return false;
+}
+
 /*
  * "A - B" becomes ">= A, <= B " wherever it stands, before anything else is looked at: a rewrite
  * of text, with a text rewrite's surprises. *ret_at and *ret_n delimit what is replaced, the
@@ -137,7 +146,7 @@ static void rewrite_ranges(dv_str text, dv_buf *out)
     dv_str low, high;
     size_t at, n;
 
-    while (find_range(text, &at, &n, &low, &high)) {
+    while (has_lone_hyphen(text) && find_range(text, &at, &n, &low, &high)) {
         dv_buf_add_str(out, dv_str_head(text, at));
         dv_buf_addf(out, ">= %.*s, <= %.*s ", DV_FMT(low), DV_FMT(high));
         text = dv_str_skip(text, at + n);
