@@ -12,9 +12,9 @@
 # nothing: it prints the one command to run and exits with 1.
 set -euo pipefail
 
-readonly build_packages=(gcc make pkg-config libcurl4-openssl-dev libjansson-dev libyaml-dev libssl-dev libwebsockets-dev
+readonly build_packages=(gcc g++ make pkg-config libcurl4-openssl-dev libjansson-dev libyaml-dev libssl-dev libwebsockets-dev
     libcmocka-dev zlib1g-dev libarchive-dev libre2-dev libseccomp-dev)
-readonly dev_packages=(clang libclang-rt-14-dev g++ valgrind gcovr)
+readonly dev_packages=(clang libclang-rt-14-dev valgrind gcovr)
 readonly cluster_packages=(openssl jq curl ca-certificates git util-linux)
 
 readonly go_wanted=1.26

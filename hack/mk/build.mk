@@ -4,10 +4,10 @@
 
 LAYERS := base json yaml semver regex gotemplate http httpd oci kube runtime resolve manifest repo \
           helm sandbox install
-MODULES := $(foreach m,$(LAYERS),$(if $(wildcard pkg/$(m)/*.c),$(m)))
+MODULES := $(foreach m,$(LAYERS),$(if $(wildcard pkg/$(m)/*.c pkg/$(m)/*.cc),$(m)))
 
 lib = $(B)/lib/lib$(1).a
-objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
+objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c)) $(patsubst %.cc,$(B)/obj/%.o,$(wildcard $(1)/*.cc))
 # The module and all below it, highest first, as the linker wants them.
 reverse = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
 upto = $(call reverse,$(call upto_,$(1),$(MODULES)))
@@ -21,7 +21,7 @@ HELPERS := $(B)/bin/davit-cluster
 
 # Flags are part of what an object depends on.
 STAMP := $(B)/flags
-FLAGS_NOW := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)
+FLAGS_NOW := $(CC) $(CPPFLAGS) $(CFLAGS) $(CXX) $(CXXFLAGS) $(LDFLAGS) $(LDLIBS)
 ifneq ($(shell cat $(STAMP) 2>/dev/null),$(FLAGS_NOW))
 $(shell mkdir -p $(B) && printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $(STAMP))
 endif
@@ -30,6 +30,11 @@ $(B)/obj/%.o: %.c $(STAMP)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC      $<")
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/obj/%.o: %.cc $(STAMP)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CXX     $<")
+	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
 
 define module_rule
 $(call lib,$(1)): $(call objects,pkg/$(1))

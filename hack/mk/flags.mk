@@ -6,6 +6,10 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 ifeq ($(origin CC),default)
 CC := gcc
 endif
+# pkg/regex has one file of C++.
+ifeq ($(origin CXX),default)
+CXX := $(if $(findstring clang,$(CC)),clang++,$(if $(findstring ccache,$(CC)),ccache) g++)
+endif
 ifeq ($(VARIANT),fuzz)
 CC := clang
 CXX := clang++
@@ -27,7 +31,7 @@ HARDEN := -fstack-protector-strong -fPIE
 LDHARDEN := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 
 # Which library stands behind which module; a program links those of the modules it uses.
-PKGS := libcurl jansson yaml-0.1 openssl libwebsockets zlib libarchive libseccomp
+PKGS := libcurl jansson yaml-0.1 openssl libwebsockets zlib libarchive libseccomp re2
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
@@ -37,5 +41,6 @@ $(shell mkdir -p $(B)/gen && printf '#define DV_VERSION "%s"\n' '$(VERSION)' > $
 
 CPPFLAGS += -D_GNU_SOURCE -Ipkg -Icontroller -Icli -I$(B)/gen $(PKG_CFLAGS)
 CFLAGS += -std=gnu17 $(OPT) $(HARDEN) $(WARN)
+CXXFLAGS += -std=gnu++17 $(OPT) $(HARDEN) -Wall -Wextra -Wshadow $(WERROR)
 LDFLAGS += $(OPT) $(LDHARDEN)
-LDLIBS += $(PKG_LIBS) -lpthread -lm
+LDLIBS += $(PKG_LIBS) -lstdc++ -lpthread -lm
