@@ -119,6 +119,8 @@ static dv_val validate(dv_run *run, dv_val value, char letter)
     if (!fits(value, letter))
         return dv_run_error(run, "wrong type for value; expected %s; got %s", type_name(letter),
                             value.kind == DV_V_NIL ? "interface {}" : dv_val_type(value));
+    if (letter != 'v')
+        value.iface = value.kind == DV_V_NIL; /* in the function it is what it holds */
     return value;
 }
 

@@ -43,7 +43,7 @@ static bool refuse_kind(dv_run *run)
 
 static bool is_nil(dv_val value)
 {
-    return dv_val_is_nil(value) || (value.kind == DV_V_LIST && !value.list) ||
+    return dv_val_is_nil(value) || (value.kind == DV_V_LIST && dv_list_is_nil(value.list)) ||
            (value.kind == DV_V_DICT && !value.dict);
 }
 

@@ -14,7 +14,7 @@ static void print_list(printer *p, const dv_list *list, uint32_t verb)
 {
     if (p->sharp_v) {
         dv_buf_adds(p->out, list ? list->type->name : dv_type_any_list.name);
-        if (!list) {
+        if (dv_list_is_nil(list)) {
             dv_buf_adds(p->out, "(nil)");
             return;
         }

@@ -18,14 +18,22 @@ static bool decode(decoder *d, dv_val *ret_value);
 
 /* ---- Faults ---- */
 
+/* Whether a blank would be wrong there, too: Go tries one at the end of the text. */
+static bool refuses_blank(const char *where)
+{
+    return strncmp(where, "in ", 3) == 0 || strncmp(where, "after decimal", 13) == 0;
+}
+
 /* Where the text goes wrong, which may be its end. */
 static bool fail(decoder *d, const char *where)
 {
-    if (d->p == d->end) {
+    bool at_end = d->p == d->end;
+
+    if (at_end && (strcmp(where, "in string literal") == 0 || !refuses_blank(where))) {
         dv_buf_adds(d->fault, "unexpected end of JSON input");
         return false;
     }
-    unsigned char c = (unsigned char)*d->p;
+    unsigned char c = at_end ? ' ' : (unsigned char)*d->p;
     dv_buf_adds(d->fault, "invalid character ");
     if (c == '\'')
         dv_buf_adds(d->fault, "'\\''");

@@ -108,7 +108,7 @@ static bool encode_list(encoder *e, dv_val value)
 {
     const dv_list *list = value.list;
 
-    if (!list) {
+    if (dv_list_is_nil(list)) {
         dv_buf_adds(e->out, "null");
         return true;
     }

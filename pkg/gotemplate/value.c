@@ -428,7 +428,7 @@ static bool equal_at(dv_val a, dv_val b, unsigned depth);
 
 static bool lists_equal(const dv_list *a, const dv_list *b, unsigned depth)
 {
-    if (!a != !b || dv_list_len(a) != dv_list_len(b))
+    if (dv_list_is_nil(a) != dv_list_is_nil(b) || dv_list_len(a) != dv_list_len(b))
         return false;
     for (size_t i = 0; i < dv_list_len(a); i++)
         if (!equal_at(a->at[i], b->at[i], depth))

@@ -69,6 +69,7 @@ struct dv_list {
     const dv_type *type;
     dv_val *at;
     uint32_t n, cap;
+    bool nil; /* a nil slice with a type of its own */
 };
 
 struct dv_object {
@@ -172,6 +173,10 @@ dv_val dv_val_object(dv_heap *heap, const dv_type *type, void *self);
 dv_list *dv_list_new(dv_heap *heap, const dv_type *type, size_t cap);
 void dv_list_push(dv_heap *heap, dv_list *list, dv_val value);
 size_t dv_list_len(const dv_list *list); /* NULL: 0 */
+static inline bool dv_list_is_nil(const dv_list *list)
+{
+    return !list || list->nil;
+}
 
 dv_dict *dv_dict_new(dv_heap *heap, const dv_type *type);
 size_t dv_dict_len(const dv_dict *dict); /* NULL: 0 */

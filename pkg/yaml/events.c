@@ -85,6 +85,26 @@ static dv_err *parser_error(const dv_yaml_events *events)
                       parser->problem ? parser->problem : "not YAML");
 }
 
+bool dv_yaml_events_go_error(const dv_yaml_events *events, dv_buf *out)
+{
+    const yaml_parser_t *parser = &events->parser;
+    size_t line = parser->problem_mark.line;
+
+    if (parser->error == YAML_NO_ERROR)
+        return false;
+    if (parser->error == YAML_READER_ERROR)
+        line = 0;
+    else if (line && parser->error == YAML_SCANNER_ERROR)
+        line++;
+    else if (!line)
+        line = parser->context_mark.line;
+    dv_buf_adds(out, "yaml: ");
+    if (line)
+        dv_buf_addf(out, "line %zu: ", line);
+    dv_buf_adds(out, parser->problem ? parser->problem : "unknown problem parsing YAML content");
+    return true;
+}
+
 /* ---- Allowances ---- */
 
 dv_err *dv_yaml_events_charge(dv_yaml_events *events, size_t nodes, size_t bytes)
