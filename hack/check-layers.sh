@@ -39,6 +39,7 @@ check_door 're2/' 'pkg/regex/'
 check_door 'curl/' 'pkg/http/'
 check_door 'libwebsockets' 'pkg/httpd/'
 check_door 'openssl/' 'pkg/base/crypto|pkg/http/tls'
+check_door 'crypt\.h' 'pkg/base/crypto'
 check_door '(zlib|archive|archive_entry)\.h' 'pkg/base/archive'
 check_door '(spawn|sys/wait)\.h' 'pkg/base/process|pkg/sandbox/'
 exit "$failed"

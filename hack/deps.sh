@@ -13,7 +13,7 @@
 set -euo pipefail
 
 readonly build_packages=(gcc g++ make pkg-config libcurl4-openssl-dev libjansson-dev libyaml-dev libssl-dev libwebsockets-dev
-    libcmocka-dev zlib1g-dev libarchive-dev libre2-dev libseccomp-dev)
+    libcmocka-dev zlib1g-dev libarchive-dev libre2-dev libcrypt-dev libseccomp-dev)
 readonly dev_packages=(clang libclang-rt-14-dev valgrind gcovr)
 readonly cluster_packages=(openssl jq curl ca-certificates git util-linux)
 

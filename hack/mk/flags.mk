@@ -43,4 +43,4 @@ CPPFLAGS += -D_GNU_SOURCE -Ipkg -Icontroller -Icli -I$(B)/gen $(PKG_CFLAGS)
 CFLAGS += -std=gnu17 $(OPT) $(HARDEN) $(WARN)
 CXXFLAGS += -std=gnu++17 $(OPT) $(HARDEN) -Wall -Wextra -Wshadow $(WERROR)
 LDFLAGS += $(OPT) $(LDHARDEN)
-LDLIBS += $(PKG_LIBS) -lstdc++ -lpthread -lm
+LDLIBS += $(PKG_LIBS) -lcrypt -lstdc++ -lpthread -lm

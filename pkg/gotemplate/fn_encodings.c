@@ -260,15 +260,15 @@ static const char *json_kind(dv_val value)
 dv_val dv_fit_dict(dv_run *run, dv_val value, const char *what, dv_str fault)
 {
     dv_heap *heap = dv_run_heap(run);
-    dv_dict *dict = value.kind == DV_V_DICT && !fault.n ? value.dict : NULL;
+    bool fits = dv_val_is_nil(value) || value.kind == DV_V_DICT;
+    dv_dict *dict = value.kind == DV_V_DICT ? value.dict : NULL;
     dv_buf *text = dv_run_scratch(run);
 
-    if (dict)
-        return value;
-    if (!fault.n && dv_val_is_nil(value))
-        return dv_val_dict(NULL);
-    dict = dv_dict_new(heap, &dv_type_any_dict);
-    if (fault.n)
+    if (fits && !fault.n)
+        return dv_val_dict(dict);
+    if (!dict)
+        dict = dv_dict_new(heap, &dv_type_any_dict);
+    if (fits)
         dv_buf_add_str(text, fault);
     else
         dv_buf_addf(text, "%s: cannot unmarshal %s into Go value of type %s", what,
@@ -282,11 +282,11 @@ dv_val dv_fit_list(dv_run *run, dv_val value, const char *what, dv_str fault)
     dv_heap *heap = dv_run_heap(run);
     dv_buf *text = dv_run_scratch(run);
 
-    if (!fault.n && value.kind == DV_V_LIST)
-        return value;
-    if (!fault.n && dv_val_is_nil(value))
-        return dv_val_list(NULL);
-    if (fault.n)
+    bool fits = dv_val_is_nil(value) || value.kind == DV_V_LIST;
+
+    if (fits && !fault.n)
+        return dv_val_list(value.kind == DV_V_LIST ? value.list : NULL);
+    if (fits)
         dv_buf_add_str(text, fault);
     else
         dv_buf_addf(text, "%s: cannot unmarshal %s into Go value of type %s", what,

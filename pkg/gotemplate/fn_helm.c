@@ -5,6 +5,7 @@
 #include "gotemplate/functions.h"
 #include "gotemplate/functions_internal.h"
 #include "gotemplate/run_internal.h"
+#include "gotemplate/toml_text.h"
 #include "gotemplate/yaml_text.h"
 
 enum { RECURSION_MAX = 1000 };
@@ -179,7 +180,10 @@ DV_FN(fromYaml)
     DV_CLEANUP(dv_buf_done) dv_buf fault = DV_BUF_INIT(DV_LINE_MAX);
     dv_val value = DV_NONE_VAL;
 
-    dv_val_from_yaml(run->heap, DV_ARG(0), &value, &fault);
+    if (!dv_val_from_yaml(run->heap, DV_ARG(0), &value, &fault))
+        value = DV_NONE_VAL;
+    else if (dv_val_is_nil(value)) /* as Go leaves what it was to read into */
+        value = dv_val_dict(dv_dict_new(run->heap, &dv_type_any_dict));
     return dv_fit_dict(run, value, "error unmarshaling JSON: while decoding JSON: json",
                        dv_buf_str(&fault));
 }
@@ -189,7 +193,45 @@ DV_FN(fromYamlArray)
     DV_CLEANUP(dv_buf_done) dv_buf fault = DV_BUF_INIT(DV_LINE_MAX);
     dv_val value = DV_NONE_VAL;
 
-    dv_val_from_yaml(run->heap, DV_ARG(0), &value, &fault);
+    if (!dv_val_from_yaml(run->heap, DV_ARG(0), &value, &fault))
+        value = DV_NONE_VAL;
+    else if (dv_val_is_nil(value)) /* as Go leaves what it was to read into */
+        value = dv_val_list(dv_list_new(run->heap, &dv_type_any_list, 0));
     return dv_fit_list(run, value, "error unmarshaling JSON: while decoding JSON: json",
                        dv_buf_str(&fault));
+}
+
+DV_FN(toYamlPretty)
+{
+    dv_buf *out = dv_run_scratch(run);
+
+    if (dv_val_to_yaml_pretty(run->heap, out, args[0]) && out->n && out->p[out->n - 1] == '\n')
+        dv_buf_cut(out, out->n - 1);
+    return dv_run_text(run, out);
+}
+
+/* ---- TOML ---- */
+
+DV_FN(toToml)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf fault = DV_BUF_INIT(DV_LINE_MAX);
+    dv_buf *out = dv_run_scratch(run);
+
+    if (dv_val_is_nil(args[0]))
+        return dv_run_fail(run, "reflect: call of reflect.Value.Type on zero Value");
+    if (!dv_toml_encode(run->heap, out, args[0], &fault)) {
+        dv_buf_reset(out);
+        dv_buf_add_str(out, dv_buf_str(&fault));
+    }
+    return dv_run_text(run, out);
+}
+
+DV_FN(fromToml)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf fault = DV_BUF_INIT(DV_LINE_MAX);
+    dv_val value = DV_NONE_VAL;
+
+    if (!dv_toml_decode(run->heap, DV_ARG(0), &value, &fault))
+        value = DV_NONE_VAL;
+    return dv_fit_dict(run, value, "toml", dv_buf_str(&fault));
 }

@@ -340,6 +340,8 @@ bool dv_json_decode(dv_heap *heap, dv_str text, dv_val *ret_value, dv_buf *fault
         skip_blanks(&d);
         ok = d.p == d.end || fail(&d, "after top-level value");
     }
+    if (!ok)
+        *ret_value = DV_NONE_VAL;
     if (ok && d.overflow.n) {
         dv_buf_add_str(fault, dv_buf_str(&d.overflow));
         ok = false;

@@ -18,7 +18,7 @@ typedef struct {
 bool dv_json_encode(dv_heap *heap, dv_buf *out, dv_val value, dv_json_style style, dv_buf *fault);
 /*
  * Reads one document: numbers become float64, objects map[string]interface{}. False: Go's message
- * is in fault.
+ * is in fault; *ret_value is NONE, or, when only a number was too large, the rest of the document.
  */
 bool dv_json_decode(dv_heap *heap, dv_str text, dv_val *ret_value, dv_buf *fault);
 /* Appends a finite number as JSON has it: "1e+21", "1e-7". */

@@ -112,6 +112,15 @@ bool dv_val_to_yaml(dv_heap *heap, dv_buf *out, dv_val value)
     return doc != NULL;
 }
 
+bool dv_val_to_yaml_pretty(dv_heap *heap, dv_buf *out, dv_val value)
+{
+    json_auto_t *doc = to_json(heap, value, 0);
+
+    if (doc)
+        dv_yaml_write_pretty(doc, out);
+    return doc != NULL;
+}
+
 /* ---- Reading ---- */
 
 /* What an alias copies, and takes off the allowance. */
@@ -398,7 +407,7 @@ static bool read_document(reader *r, dv_val *ret_value)
 {
     const dv_yaml_event *event;
 
-    *ret_value = DV_NIL_VAL;
+    *ret_value = DV_NONE_VAL;
     if (!next(r, &event))
         return false;
     if (event->type == DV_YAML_STREAM_END)

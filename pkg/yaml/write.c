@@ -4,14 +4,16 @@
  * text would not read back as the same document ("<<" as a key, Unicode's own line ends), ours is
  * quoted.
  */
+#include "base/decimal.h"
 #include "yaml/resolve.h"
 #include "yaml/yaml.h"
 
-enum { INDENT = 2, SIMPLE_KEY_MAX_BYTES = 128, LINE_WIDTH = 80 };
+enum { INDENT = 2, SIMPLE_KEY_MAX_BYTES = 128, LINE_WIDTH = 80, PRETTY_EXPONENT_FROM = 6 };
 
 typedef struct {
     dv_buf *out;
     unsigned depth;
+    bool pretty;
 } writer;
 
 static void write_block(writer *w, const json_t *value, size_t column);
@@ -291,20 +293,22 @@ static void put_literal(dv_buf *out, dv_str s, size_t column)
 }
 
 /* column: where the lines of a block stand; 0: the string is a key and stays on one line. */
-static void put_string(dv_buf *out, dv_str s, size_t column)
+static void put_string(const writer *w, dv_str s, size_t column)
 {
+    dv_buf *out = w->out;
     traits t = look_at(s);
+    size_t folded = w->pretty ? 0 : column;
     bool block = column && t.newlines && !t.special && !t.space_break && !t.last_space;
     bool one_line = !t.special && !t.breaks;
 
     if (block)
         put_literal(out, s, column);
     else if (!one_line || resolves(s) || (!column && dv_str_is(s, "<<")))
-        put_double_quoted(out, s, column);
+        put_double_quoted(out, s, folded);
     else if (t.edge_space || t.indicator)
-        put_single_quoted(out, s, column);
+        put_single_quoted(out, s, folded);
     else
-        put_plain(out, s, column);
+        put_plain(out, s, folded);
 }
 
 /* ---- Scalars ---- */
@@ -320,6 +324,17 @@ static bool is_block(const json_t *value)
     return (json_is_object(value) || json_is_array(value)) && !is_empty(value);
 }
 
+static void put_real(const writer *w, double value)
+{
+    if (w->pretty) {
+        dv_decimal decimal = dv_decimal_of(value);
+
+        dv_decimal_add_general(w->out, &decimal, PRETTY_EXPONENT_FROM);
+    } else {
+        dv_yaml_real_add(w->out, value);
+    }
+}
+
 /* What fits behind "key: " or "- "; a block of text has its lines at column. */
 static void put_scalar(writer *w, const json_t *value, size_t column)
 {
@@ -331,13 +346,13 @@ static void put_scalar(writer *w, const json_t *value, size_t column)
         dv_buf_adds(w->out, "[]");
         break;
     case JSON_STRING:
-        put_string(w->out, (dv_str){json_string_value(value), json_string_length(value)}, column);
+        put_string(w, (dv_str){json_string_value(value), json_string_length(value)}, column);
         break;
     case JSON_INTEGER:
         dv_buf_addf(w->out, "%lld", (long long)json_integer_value(value));
         break;
     case JSON_REAL:
-        dv_yaml_real_add(w->out, json_real_value(value));
+        put_real(w, json_real_value(value));
         break;
     case JSON_TRUE:
     case JSON_FALSE:
@@ -479,20 +494,20 @@ static void write_member(writer *w, const member *m, size_t column)
 {
     if (!is_simple_key(m->key)) {
         dv_buf_adds(w->out, "? ");
-        put_string(w->out, m->key, column + INDENT);
+        put_string(w, m->key, column + INDENT);
         new_line(w, column);
         dv_buf_adds(w->out, ": ");
         write_compact(w, m->value, column);
         return;
     }
-    put_string(w->out, m->key, 0);
+    put_string(w, m->key, 0);
     dv_buf_addc(w->out, ':');
     if (!is_block(m->value)) {
         dv_buf_addc(w->out, ' ');
         put_scalar(w, m->value, column + INDENT);
         return;
     }
-    size_t inner = json_is_object(m->value) ? column + INDENT : column;
+    size_t inner = json_is_object(m->value) || w->pretty ? column + INDENT : column;
     new_line(w, inner);
     write_block(w, m->value, inner);
 }
@@ -534,9 +549,9 @@ static void write_block(writer *w, const json_t *value, size_t column)
     w->depth--;
 }
 
-void dv_yaml_write(const json_t *doc, dv_buf *out)
+static void write_doc(const json_t *doc, dv_buf *out, bool pretty)
 {
-    writer w = {.out = out};
+    writer w = {.out = out, .pretty = pretty};
     size_t before = out->n;
 
     if (out->overflow)
@@ -548,4 +563,14 @@ void dv_yaml_write(const json_t *doc, dv_buf *out)
     dv_buf_addc(out, '\n');
     if (out->overflow)
         dv_buf_cut(out, before);
+}
+
+void dv_yaml_write(const json_t *doc, dv_buf *out)
+{
+    write_doc(doc, out, /* pretty= */ false);
+}
+
+void dv_yaml_write_pretty(const json_t *doc, dv_buf *out)
+{
+    write_doc(doc, out, /* pretty= */ true);
 }

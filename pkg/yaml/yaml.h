@@ -45,3 +45,8 @@ size_t dv_yaml_line_of(dv_str bytes, const char *pointer);
 
 /* Appends doc as sigs.k8s.io/yaml prints it: keys sorted, block style, strings quoted as needed. */
 void dv_yaml_write(const json_t *doc, dv_buf *out);
+/*
+ * The same as Helm's toYamlPretty prints it, which is yaml v3 with an indent of 2: lists indented
+ * under their keys, no line folded, reals as Go's strconv has them ("1e+06").
+ */
+void dv_yaml_write_pretty(const json_t *doc, dv_buf *out);

@@ -33,6 +33,7 @@ type generator struct {
 	*rand.Rand
 	kind      string
 	functions []function
+	mixed     bool // calls from special(), too
 	vars      []string
 	depth     int
 	inRange   int
@@ -76,6 +77,7 @@ func (g *generator) learn(only []string) {
 		}
 		g.functions = append(g.functions, fn)
 	}
+	g.mixed = only == nil
 	kept := g.functions[:0]
 	for _, fn := range g.functions {
 		wanted := !unrepeatable[fn.name]
@@ -213,7 +215,74 @@ func (g *generator) argument(t reflect.Type, depth int) string {
 	}
 }
 
+var layouts = []string{"2006-01-02", "2006-01-02T15:04:05Z07:00", "Jan _2 15:04:05 2006", "Monday, 02-Jan-06 15:04:05 MST", "20060102150405",
+	"3:04PM", "02 Jan 06 15:04 -0700", "2006-01-02 15:04:05.000", "15h04m05s.999", "__2 002 2006", "January 2, 2006 at 3:04pm (MST)", "06/1/2 05,000 Z0700",
+	"x2006x", "Mon Jan 2", "", "-07:00:00 Z070000 -07", "_2006"}
+
+var dates = []string{"2020-02-29", "2021-02-29", "2020-01-02T03:04:05Z", "1999-12-31T23:59:59+02:00", "Jan  5 01:02:03 2021", "3:04PM", "12:00AM",
+	"Tuesday, 05-Jan-21 10:11:12 UTC", "20210105101112", "02 Jan 06 15:04 -0700", "2021-13-01", "2021-01-02 25:00:00.123", "10:11:12.5", "  5 005 2021",
+	"January 5, 2021 at 3:04pm (CET)", "hello", "", "2021-01-02T03:04:05.123456789Z", "366 366 2020"}
+
+var durations = []string{"1h", "-1h30m", "1.5s", "100ms", "2h45m30.5s", "0", "", "1", "1x", "1.s", ".5h", "24h0m1s", "9223372036854775807ns",
+	"9999999999h", "+5m", "1us", "1µs", "-0", "100000h"}
+
+func (g *generator) of(list []string) string { return quoted(list[g.Intn(len(list))]) }
+
+// special is a call whose arguments only make sense together.
+func (g *generator) special() string {
+	seconds := g.pick("0", "1", "-1", "1700000000", "951782400", "-62135596800", "4102444800", "86399", "1582934400")
+	switch g.Intn(14) {
+	case 0:
+		return "date " + g.of(layouts) + " " + seconds
+	case 1:
+		return "dateInZone " + g.of(layouts) + " (int64 " + quoted(seconds) + `) "UTC"`
+	case 2:
+		return "toDate " + g.of(layouts) + " " + g.of(dates) + " | date " + g.of(layouts)
+	case 3:
+		return "mustToDate " + g.of(layouts) + " " + g.of(dates)
+	case 4:
+		return "dateModify " + g.of(durations) + ` (toDate "2006-01-02" "2020-02-28") | date "2006-01-02 15:04:05.999999999"`
+	case 5:
+		return "mustDateModify " + g.of(durations) + ` (toDate "2006-01-02" "2020-02-28")`
+	case 6:
+		return "duration " + g.pick(`"90"`, `"3600"`, `"-1"`, `"x"`, "(int64 3661)", "5", `"86400"`, `""`)
+	case 7:
+		return "durationRound " + g.pick(g.of(durations), "(int64 1000000001)", "(int64 -3600000000001)", "3", "(mul 86400000000000 400)")
+	case 8:
+		return "(toDate " + g.of(layouts) + " " + g.of(dates) + ")." + g.pick("Unix", "Year", "YearDay", "Weekday", "UTC", "IsZero", "String",
+			"AddDate 0 1 1", `Format "Mon 2"`, "Hour", "UnixNano", "Missing")
+	case 9:
+		v := g.of([]string{"1.2.3", "v1.2", "1.2.3-rc.1+b.5", "1", "x", "1.2.3-01", "1.2.3+", "1.0.0+a..b", "10.20.30-alpha"})
+		return g.pick("semver "+v, "(semver "+v+")."+g.pick("Major", "Minor", "Patch", "Prerelease", "Metadata", "Original", "String"),
+			"(semver "+v+`).Compare (semver "1.2.2")`, "semver "+v+" | toJson")
+	case 10:
+		return "semverCompare " + g.of([]string{">=1.2 <2", "^1.2.3", "~1.2", "1.x", ">=1.20-0", "1.2 - 1.4", "!=1.2.3", ">1 || <0.5", "=1.2.3+b", "*", "", "a", ">=1.0 ||"}) +
+			" " + g.of([]string{"1.2.3", "v1.4.5", "1.20.3-gke.1", "2.0.0", "0.4", "1.2.3+x", "bad"})
+	case 11:
+		return g.pick("toYaml ", "toYamlPretty ", "toToml ", "toJson ", "toPrettyJson ", "toRawJson ") + g.pick("$", ".", ".m", ".l", ".lm", ".n", ".f", g.dict(2), g.list(2),
+			"(dict "+g.str()+" "+g.str()+" "+g.str()+" (list "+g.str()+" "+g.str()+"))", "(list (list 1 2) (dict "+g.str()+" (list (dict "+g.str()+" 1))))", g.str())
+	case 12:
+		return g.pick("fromYaml ", "fromYamlArray ", "fromJson ", "fromJsonArray ", "fromToml ", "mustFromJson ") + g.of(documents) + g.pick("", " | toJson", " | toYaml")
+	default:
+		return g.pick("regexFind ", "regexMatch ", "mustRegexFind ", "regexReplaceAll ", "regexSplit ", "regexFindAll ") + g.of(patterns) + " " + g.str() + " " + g.pick("-1", "1", "2", g.of(replacements))
+	}
+}
+
+var documents = []string{"a: 1\nb: [x, y]\n", "- 1\n- {a: b}\n", "a: &x {b: 1}\nc: *x\nd:\n  <<: *x\n  e: 2\n", "on: yes\ny: 017\n1: 0x1F\n1.5: ~\n", "a: [", "a: b: c", "a:\n\t- b",
+	"---\na: 1\n---\nb: 2\n", "x: 2001-01-01\ny: 1_000\nz: 1e3\nw: .5\n", "a: |\n  text\n  more\nb: >-\n  folded\n  line\n", "\"quoted\\u00e9\": 'it''s'", "a: 1\na: 2\n", "", "null", "42", "text",
+	"{a: 1, b: }", "a: *nope", "*x", "a: !!str 5\nb: !!int \"3\"\n", "k: 12345678901234567890\nl: 0o17\nm: 190:20:30\n", "[1, 2", "{\"a\":1e400}", "{\"a\":\"\\ud83d\\ude00\",\"b\":[]}", "{\"a\" 1}",
+	"{\"a\":tru}", "[1,]", "\"\\x\"", "a = 1\nb = \"x\"\n[c]\nd = [1, 2.5]\n[[e]]\nf = true\n[[e]]\nf = false\n", "a.b.c = 1\na.d = 'raw'\n", "t = {x = 1, y = \"z\"}\n", "n = 1_000\nh = 0xff\ne = 1e6\ni = inf\n",
+	"s = \"\"\"\nmulti\nline\"\"\"\n", "a = 1\na = 2\n", "? complex\n: value\n", "%YAML 1.1\n---\na: b\n", "a: 'unterminated", "a: \"bad \\q\"", "- a\nb: c", "key: - x"}
+
+var patterns = []string{"a+", "(a)(b)?", "^\\s*", "[^a-z]", "\\bfoo\\b", "(?i)HELLO", "(?P<n>\\w)(?P<m>\\d)", "(?<n>x)", "x*", "", "(", ")", "[", "*", "a**", "\\", "\\q", "(?P<1>a)", "[z-a]", "a{2,1}", "a{1001}", "(?x)",
+	"\\p{Greek}", "\\pX", "[[:alpha:]]+", "[[:foo:]]", "\\Qa.b\\E", "(?:a|b)+?", "$", "\\z", "(?s).", "(?m)^", "\\1", "(?=a)", "(?!a)", "a|", "\\x{10FFFF}", "[\\d-z]", "é+", "a{,2}"}
+
+var replacements = []string{"$1", "${1}x", "$n", "$$", "", "[$0]", "$1x", "${n}", "$", "\\1", "${", "$2$1"}
+
 func (g *generator) call(depth int) string {
+	if g.kind == "helm" && g.mixed && g.one(6) {
+		return g.special()
+	}
 	fn := g.functions[g.Intn(len(g.functions))]
 	parts := []string{fn.name}
 	for i, p := range fn.params {

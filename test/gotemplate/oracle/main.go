@@ -26,6 +26,8 @@ func initFunMap(e engine.Engine, t *template.Template)
 //go:linkname funcMap helm.sh/helm/v3/pkg/engine.funcMap
 func funcMap() template.FuncMap
 
+var helmSet *template.Template
+
 func execute(kind, text string, data any) (out string, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -34,8 +36,17 @@ func execute(kind, text string, data any) (out string, err error) {
 	}()
 	t := template.New("gotpl")
 	if kind == "helm" {
-		t.Option("missingkey=zero")
-		initFunMap(engine.Engine{}, t)
+		// Made once for all that can't call back into the set.
+		if strings.Contains(text, "include") || strings.Contains(text, "tpl") || helmSet == nil {
+			t.Option("missingkey=zero")
+			initFunMap(engine.Engine{}, t)
+			if helmSet == nil {
+				helmSet = t
+			}
+		} else {
+			t = template.Must(helmSet.Clone())
+			t.Option("missingkey=zero") // which Clone does not take along
+		}
 	}
 	if t, err = t.New("t").Parse(text); err != nil {
 		return "", err
@@ -47,7 +58,9 @@ func execute(kind, text string, data any) (out string, err error) {
 
 type writer struct{ *bufio.Writer }
 
-func (w writer) field(letter byte, text string) { fmt.Fprintf(w, "%c %d\n%s\n", letter, len(text), text) }
+func (w writer) field(letter byte, text string) {
+	fmt.Fprintf(w, "%c %d\n%s\n", letter, len(text), text)
+}
 
 func (w writer) record(kind, text string, data any) {
 	encoded, err := json.Marshal(data)
