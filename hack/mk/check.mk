@@ -44,6 +44,15 @@ $(B)/bench/problem $(B)/bench/measure: $(B)/bench/%: $(B)/obj/test/bench/resolve
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# What is compared with Go's own libraries, and measured against them.
+REPLAY := $(B)/test/gotemplate-replay
+BENCH_TEMPLATES := $(B)/test/gotemplate-bench
+$(REPLAY): $(B)/obj/test/gotemplate/replay/replay.o
+$(BENCH_TEMPLATES): $(B)/obj/test/gotemplate/bench/bench.o
+$(REPLAY) $(BENCH_TEMPLATES): $(call libs_upto,gotemplate)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
+
 TEST_BINS := $(TESTS:%=$(B)/test/%)
 FUZZ_BINS := $(FUZZERS:%=$(B)/fuzz/%)
 # check-<module> runs one module's tests.

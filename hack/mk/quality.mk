@@ -7,12 +7,14 @@ FOR_CLUSTER = BIN=$(or $(BIN),$(abspath $(B)/bin/davit-controller)) TOOLS=$(absp
 # A make of its own each: what deps.sh installs, pkg-config finds only afterwards.
 test: ## set up, then unit tests, fuzz corpora, versions against the Go library, integration tests
 	$(Q)hack/deps.sh test
-	$(Q)checked=0; $(MAKE) --no-print-directory check || checked=1; \
-	  $(MAKE) --no-print-directory semverdiff || checked=1; \
+	$(Q)checked=0; $(MAKE) --no-print-directory -k check differential || checked=1; \
 	  $(MAKE) --no-print-directory integration && [ $$checked = 0 ]
 
-semverdiff: $(B)/bin/davit ## what davit decides of versions against the Go library that it follows (SEED=…: again)
+differential: differential-semver differential-templates ## versions and templates against the Go libraries they follow (SEED=… again)
+differential-semver: $(B)/bin/davit
 	$(Q)TOOLS=$(abspath $(O)/tools) hack/semverdiff.sh $<
+differential-templates: $(REPLAY)
+	$(Q)hack/differential.sh $(REPLAY)
 
 # With VARIANT=asan or tsan, what the sanitizers say of operators in the background is gathered, and fails the run.
 SAID := $(abspath $(B)/said)
@@ -48,9 +50,11 @@ fuzz: ## look for inputs that break a parser, FUZZ_SECONDS (60) each, with clang
 	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz fuzz-programs
 	$(Q)hack/fuzz.sh $(O)/fuzz
 fuzz-programs: $(FUZZ_BINS)
-programs-of-tests: $(TEST_BINS) $(FUZZ_BINS) $(INTEGRATION_BINS)
+programs-of-tests: $(TEST_BINS) $(FUZZ_BINS) $(INTEGRATION_BINS) $(REPLAY) $(BENCH_TEMPLATES)
 
-bench: bench-operator bench-resolve ## all measurements, written to docs/benchmarks.md
+bench: bench-operator bench-resolve bench-templates ## all measurements, written to docs/benchmarks.md
+bench-templates: $(BENCH_TEMPLATES) ## templates against Go's engine, one run, a ratio
+	$(Q)hack/bench-templates.sh $(BENCH_TEMPLATES)
 bench-operator: all ## the operator against the floor (N="100 1000")
 	$(Q)$(FOR_CLUSTER) hack/bench.sh $(N)
 bench-resolve: $(B)/bin/davit $(B)/bench/problem $(B)/bench/measure ## versions and the solver against Go and Rust libraries
@@ -102,5 +106,5 @@ compile_commands.json: ## how each file is compiled, for editors and tools
 	$(file >$@.new,[$(foreach f,$(C_SOURCES),$(call compile_command,$(f),$(if $(filter test/%,$(f)),$(TEST_CPPFLAGS)))))
 	$(Q)sed -e '$$s/},$$/}]/' $@.new >$@ && rm $@.new
 
-.PHONY: programs-of-tests test semverdiff integration sweep valgrind valgrind-tests coverage coverage-programs fuzz fuzz-programs bench bench-operator bench-resolve nightly lint lint-scripts lint-go \
+.PHONY: programs-of-tests test differential differential-semver differential-templates integration sweep valgrind valgrind-tests coverage coverage-programs fuzz fuzz-programs bench bench-operator bench-resolve bench-templates nightly lint lint-scripts lint-go \
         analyze format check-format compile_commands.json

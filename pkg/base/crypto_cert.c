@@ -109,8 +109,8 @@ static dv_err *refuse_block(const char *name)
     if (!dv_str_ends(block, DV_STR(" PRIVATE KEY")))
         return dv_err_new(DV_INVALID, "BadKey", "no private key data in PEM block of type %s",
                           name);
-    return dv_err_new(DV_INVALID, "BadKey", "invalid private key type %.*s",
-                      (int)(block.n - 12), name);
+    return dv_err_new(DV_INVALID, "BadKey", "invalid private key type %.*s", (int)(block.n - 12),
+                      name);
 }
 
 dv_err *dv_key_read(dv_str pem, dv_key **ret_key)
@@ -284,8 +284,7 @@ static dv_err *add_alternatives(X509 *cert, const dv_cert_spec *spec)
 
 static dv_err *fill(X509 *cert, const dv_cert_spec *spec, const dv_key *key, X509 *signer)
 {
-    DV_ASSERT(X509_set_version(cert, X509_VERSION_3) == 1 &&
-              X509_set_pubkey(cert, key->evp) == 1);
+    DV_ASSERT(X509_set_version(cert, X509_VERSION_3) == 1 && X509_set_pubkey(cert, key->evp) == 1);
     set_serial(cert);
     set_subject(cert, spec->common_name);
     DV_ASSERT(X509_set_issuer_name(cert, X509_get_subject_name(signer)) == 1);

@@ -11,7 +11,13 @@
 #include "base/buf.h"
 #include "base/vec.h"
 
-typedef enum { DV_KEY_RSA_2048, DV_KEY_RSA_4096, DV_KEY_DSA, DV_KEY_EC_P256, DV_KEY_ED25519 } dv_key_kind;
+typedef enum {
+    DV_KEY_RSA_2048,
+    DV_KEY_RSA_4096,
+    DV_KEY_DSA,
+    DV_KEY_EC_P256,
+    DV_KEY_ED25519
+} dv_key_kind;
 
 typedef struct dv_key dv_key;
 /* Owned, never NULL. */
@@ -31,9 +37,9 @@ typedef struct {
 } dv_cert_spec;
 
 /*
- * Appends the PEM of a certificate for key, signed by signer_key in the name of signer_pem's subject,
- * or by key itself when signer_key is NULL. INVALID "BadCertificate": signer_pem is none, an
- * address is none, or the key can't sign.
+ * Appends the PEM of a certificate for key, signed by signer_key in the name of signer_pem's
+ * subject, or by key itself when signer_key is NULL. INVALID "BadCertificate": signer_pem is none,
+ * an address is none, or the key can't sign.
  */
 DV_MUST_USE dv_err *dv_cert_add_pem(dv_buf *out, const dv_cert_spec *spec, const dv_key *key,
                                     dv_str signer_pem, const dv_key *signer_key);

@@ -18,8 +18,8 @@ void dv_digest_add_hex(dv_buf *out, const char *name, dv_str bytes)
     unsigned char raw[EVP_MAX_MD_SIZE];
     size_t n = 0;
 
-    DV_ASSERT(EVP_Q_digest(/* libctx= */ NULL, name, /* propq= */ NULL, bytes.p, bytes.n, raw,
-                           &n) == 1);
+    DV_ASSERT(
+        EVP_Q_digest(/* libctx= */ NULL, name, /* propq= */ NULL, bytes.p, bytes.n, raw, &n) == 1);
     for (size_t i = 0; i < n; i++)
         dv_buf_addf(out, "%02x", raw[i]);
 }

@@ -130,7 +130,8 @@ static dv_val fn_index(dv_run *run, const dv_val *args, size_t n)
 
 static dv_val cut_list(dv_run *run, dv_val item, size_t from, size_t to)
 {
-    dv_list *part = dv_list_new(dv_run_heap(run), item.list ? item.list->type : &dv_type_any_list, 0);
+    dv_list *part =
+        dv_list_new(dv_run_heap(run), item.list ? item.list->type : &dv_type_any_list, 0);
 
     part->at = item.list ? item.list->at + from : NULL;
     part->n = part->cap = (uint32_t)(to - from);

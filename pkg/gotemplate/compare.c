@@ -3,7 +3,15 @@
 #include "gotemplate/format.h"
 
 /* What can be compared with what. */
-typedef enum { BASIC_NONE, BASIC_BOOL, BASIC_COMPLEX, BASIC_INT, BASIC_FLOAT, BASIC_STRING, BASIC_UINT } basic;
+typedef enum {
+    BASIC_NONE,
+    BASIC_BOOL,
+    BASIC_COMPLEX,
+    BASIC_INT,
+    BASIC_FLOAT,
+    BASIC_STRING,
+    BASIC_UINT
+} basic;
 
 static basic basic_of(dv_val value)
 {

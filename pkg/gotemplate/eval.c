@@ -295,7 +295,7 @@ static bool iterate(dv_run *run, const node *n, size_t mark, dv_val index, dv_va
         if (decls->n > 1)
             run->vars.at[mark - 2].value = index;
     }
-    walk_result result = run->reason ? WALK_FAILED : walk_list(run, element, n->branch.list);
+    walk_result result = dv_run_step(run) ? walk_list(run, element, n->branch.list) : WALK_FAILED;
     run->vars.n = mark;
     *ret_result = result == WALK_FAILED ? WALK_FAILED : WALK_ON;
     return result == WALK_ON || result == WALK_CONTINUE;

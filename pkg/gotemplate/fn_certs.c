@@ -75,8 +75,8 @@ DV_FN(genPrivateKey)
         dv_key_kind kind;
         uint64_t steps;
     } kinds[] = {
-        {"", DV_KEY_RSA_4096, RSA_4096_STEPS},   {"rsa", DV_KEY_RSA_4096, RSA_4096_STEPS},
-        {"dsa", DV_KEY_DSA, DSA_STEPS},          {"ecdsa", DV_KEY_EC_P256, CURVE_STEPS},
+        {"", DV_KEY_RSA_4096, RSA_4096_STEPS},    {"rsa", DV_KEY_RSA_4096, RSA_4096_STEPS},
+        {"dsa", DV_KEY_DSA, DSA_STEPS},           {"ecdsa", DV_KEY_EC_P256, CURVE_STEPS},
         {"ed25519", DV_KEY_ED25519, CURVE_STEPS},
     };
     dv_buf *out = dv_run_scratch(run);
@@ -163,8 +163,7 @@ static dv_val make(dv_run *run, const dv_cert_spec *spec, const dv_key *key, con
 static dv_val make_authority(dv_run *run, const dv_val *args, dv_str key_pem)
 {
     dv_auto(dv_key) key = key_of(run, key_pem);
-    const dv_cert_spec spec = {
-        .common_name = DV_ARG(0), .days = args[1].i, .authority = true};
+    const dv_cert_spec spec = {.common_name = DV_ARG(0), .days = args[1].i, .authority = true};
     const signer self = {.key = NULL};
 
     return key ? make(run, &spec, key, &self) : DV_NONE_VAL;
@@ -185,8 +184,7 @@ static dv_val make_server(dv_run *run, const dv_val *args, dv_str key_pem, const
 {
     DV_CLEANUP(dv_strings_done) dv_strings ips = {0}, names = {0};
     dv_auto(dv_key) key = key_of(run, key_pem);
-    dv_cert_spec spec = {
-        .common_name = DV_ARG(0), .days = args[3].i, .ips = &ips, .names = &names};
+    dv_cert_spec spec = {.common_name = DV_ARG(0), .days = args[3].i, .ips = &ips, .names = &names};
 
     if (!key || !read_ips(run, args[1].list, &ips) ||
         !read_strings(run, args[2].list, "error processing alternate dns name", &names))

@@ -55,14 +55,41 @@ CALENDAR_METHOD(method_hour, hour)
 CALENDAR_METHOD(method_minute, minute)
 CALENDAR_METHOD(method_second, second)
 
+/* Months and weekdays print their names. */
+static void print_name(const void *self, dv_buf *out)
+{
+    dv_buf_adds(out, self);
+}
+
+static dv_val plain_name(dv_heap *heap DV_UNUSED, const void *self)
+{
+    return dv_val_lit(self);
+}
+
+static const dv_type type_month = {.name = "time.Month",
+                                   .kind = "int",
+                                   .print = print_name,
+                                   .plain = plain_name,
+                                   .is_stringer = true};
+static const dv_type type_weekday = {.name = "time.Weekday",
+                                     .kind = "int",
+                                     .print = print_name,
+                                     .plain = plain_name,
+                                     .is_stringer = true};
+
+static dv_val named(dv_run *run, const dv_type *type, const char *name)
+{
+    return dv_val_object(dv_run_heap(run), type, (void *)(uintptr_t)name);
+}
+
 METHOD(method_month)
 {
-    return dv_val_lit(dv_month_names[dv_moment_calendar(moment_of(self)).month - 1]);
+    return named(run, &type_month, dv_month_names[dv_moment_calendar(moment_of(self)).month - 1]);
 }
 
 METHOD(method_weekday)
 {
-    return dv_val_lit(dv_weekday_names[dv_moment_calendar(moment_of(self)).weekday]);
+    return named(run, &type_weekday, dv_weekday_names[dv_moment_calendar(moment_of(self)).weekday]);
 }
 
 METHOD(method_unix)
@@ -331,8 +358,7 @@ DV_FN(duration)
 {
     int64_t seconds = args[0].kind == DV_V_INT64 ? args[0].i : 0;
 
-    if (args[0].kind == DV_V_STRING &&
-        dv_number_int(DV_ARG(0), 10, &seconds) == DV_NUMBER_SYNTAX)
+    if (args[0].kind == DV_V_STRING && dv_number_int(DV_ARG(0), 10, &seconds) == DV_NUMBER_SYNTAX)
         seconds = 0;
     return span(run, wrapped_seconds(seconds));
 }
@@ -356,8 +382,12 @@ DV_FN(durationRound)
     static const struct {
         uint64_t seconds;
         const char *name;
-    } units[] = {{UINT64_C(86400) * 365, "y"}, {UINT64_C(86400) * 30, "mo"}, {86400, "d"},
-                 {3600, "h"},                  {60, "m"},                    {1, "s"}};
+    } units[] = {{UINT64_C(86400) * 365, "y"},
+                 {UINT64_C(86400) * 30, "mo"},
+                 {86400, "d"},
+                 {3600, "h"},
+                 {60, "m"},
+                 {1, "s"}};
     DV_CLEANUP(dv_buf_done) dv_buf fault = DV_BUF_INIT(DV_LINE_MAX);
     dv_buf *out = dv_run_scratch(run);
     int64_t ns = 0;

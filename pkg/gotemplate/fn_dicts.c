@@ -252,7 +252,9 @@ static dv_val copy_dict(dv_run *run, const dv_dict *dict, unsigned depth)
 
 static dv_val copy(dv_run *run, dv_val value, unsigned depth)
 {
-    if (depth > DV_VAL_DEPTH_MAX || dv_heap_refused(dv_run_heap(run)))
+    if (dv_heap_refused(dv_run_heap(run)))
+        return DV_NIL_VAL;
+    if (depth > DV_VAL_DEPTH_MAX)
         return dv_run_fail(run, "a value that contains itself can't be copied");
     dv_run_charge(run, 1);
     if (value.kind == DV_V_LIST && value.list)

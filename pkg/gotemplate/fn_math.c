@@ -249,7 +249,9 @@ static bool check_finite(dv_run *run, double value)
     if (isfinite(value))
         return true;
     dv_run_fail(run, "Cannot create a Decimal from %s",
-                isnan(value) ? "NaN" : value < 0 ? "-Inf" : "+Inf");
+                isnan(value) ? "NaN"
+                : value < 0  ? "-Inf"
+                             : "+Inf");
     return false;
 }
 

@@ -38,8 +38,7 @@ DV_FN(randNumeric)
 
 DV_FN(randAscii)
 {
-    return random_text(run, args[0].i,
-                       " !\"#$%&'()*+,-./" DIGITS ":;<=>?@" LETTERS "[\\]^_`{|}~");
+    return random_text(run, args[0].i, " !\"#$%&'()*+,-./" DIGITS ":;<=>?@" LETTERS "[\\]^_`{|}~");
 }
 
 DV_FN(randBytes)

@@ -42,8 +42,8 @@ dv_val dv_fail_slice(dv_run *run, int64_t from, int64_t to, size_t length)
     if (from < 0)
         return dv_run_fail(run, "runtime error: slice bounds out of range [%lld:]",
                            (long long)from);
-    return dv_run_fail(run, "runtime error: slice bounds out of range [%lld:%lld]",
-                       (long long)from, (long long)to);
+    return dv_run_fail(run, "runtime error: slice bounds out of range [%lld:%lld]", (long long)from,
+                       (long long)to);
 }
 
 bool dv_check_repeat(dv_run *run, int64_t count, size_t bytes)
@@ -419,8 +419,7 @@ static dv_list *split(dv_run *run, dv_str s, dv_str separator, int64_t most)
         return list;
     if (!separator.n) {
         for (; s.n && (most < 0 || list->n + 1 < most); s = dv_str_skip(s, dv_rune_width(s)))
-            dv_list_push(dv_run_heap(run), list,
-                         dv_val_borrow(dv_str_head(s, dv_rune_width(s))));
+            dv_list_push(dv_run_heap(run), list, dv_val_borrow(dv_str_head(s, dv_rune_width(s))));
         if (s.n)
             dv_list_push(dv_run_heap(run), list, dv_val_borrow(s));
         return list;

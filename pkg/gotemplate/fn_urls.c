@@ -19,8 +19,8 @@ enum { TEXT_MAX = 4 * 1024 * 1024 };
 
 static void url_init(url *u)
 {
-    dv_buf *const all[] = {&u->scheme,   &u->opaque,       &u->host, &u->path,  &u->raw_path, &u->query,
-                           &u->fragment, &u->raw_fragment, &u->user, &u->fault};
+    dv_buf *const all[] = {&u->scheme, &u->opaque,   &u->host,         &u->path, &u->raw_path,
+                           &u->query,  &u->fragment, &u->raw_fragment, &u->user, &u->fault};
 
     *u = (url){.has_user = false};
     for (size_t i = 0; i < DV_LEN(all); i++)
@@ -29,8 +29,8 @@ static void url_init(url *u)
 
 static void url_done(url *u)
 {
-    dv_buf *const all[] = {&u->scheme,   &u->opaque,       &u->host, &u->path,  &u->raw_path, &u->query,
-                           &u->fragment, &u->raw_fragment, &u->user, &u->fault};
+    dv_buf *const all[] = {&u->scheme, &u->opaque,   &u->host,         &u->path, &u->raw_path,
+                           &u->query,  &u->fragment, &u->raw_fragment, &u->user, &u->fault};
 
     for (size_t i = 0; i < DV_LEN(all); i++)
         dv_buf_done(all[i]);
@@ -41,10 +41,8 @@ static void url_done(url *u)
 static bool is_kept(char c, part p)
 {
     static const char *const kept[] = {
-        [PART_PATH] = "$&+,/:;=@",
-        [PART_USER] = "$&+,;=",
-        [PART_HOST] = "!$&'()*+,;=:[]<>\"",
-        [PART_ZONE] = "!$&'()*+,;=:[]<>\"",
+        [PART_PATH] = "$&+,/:;=@",          [PART_USER] = "$&+,;=",
+        [PART_HOST] = "!$&'()*+,;=:[]<>\"", [PART_ZONE] = "!$&'()*+,;=:[]<>\"",
         [PART_FRAGMENT] = "$&+,/:;=?@!()*",
     };
 
@@ -180,7 +178,8 @@ static bool read_host(url *u, dv_str host)
 {
     ptrdiff_t open = dv_str_rfind(host, '['), close = dv_str_rfind(host, ']'),
               colon = dv_str_find(host, ':');
-    bool web = dv_str_is(dv_buf_str(&u->scheme), "http") || dv_str_is(dv_buf_str(&u->scheme), "https");
+    bool web =
+        dv_str_is(dv_buf_str(&u->scheme), "http") || dv_str_is(dv_buf_str(&u->scheme), "https");
 
     if (open > 0)
         return fail(u, "invalid IP-literal");
@@ -349,10 +348,14 @@ DV_FN(urlParse)
     const struct {
         dv_str key, value;
     } members[] = {
-        {DV_STR("scheme"), dv_buf_str(&u.scheme)},     {DV_STR("host"), dv_buf_str(&u.host)},
-        {DV_STR("hostname"), hostname(&u)},            {DV_STR("path"), dv_buf_str(&u.path)},
-        {DV_STR("query"), dv_buf_str(&u.query)},       {DV_STR("opaque"), dv_buf_str(&u.opaque)},
-        {DV_STR("fragment"), dv_buf_str(&u.fragment)}, {DV_STR("userinfo"), dv_buf_str(&u.user)},
+        {DV_STR("scheme"), dv_buf_str(&u.scheme)},
+        {DV_STR("host"), dv_buf_str(&u.host)},
+        {DV_STR("hostname"), hostname(&u)},
+        {DV_STR("path"), dv_buf_str(&u.path)},
+        {DV_STR("query"), dv_buf_str(&u.query)},
+        {DV_STR("opaque"), dv_buf_str(&u.opaque)},
+        {DV_STR("fragment"), dv_buf_str(&u.fragment)},
+        {DV_STR("userinfo"), dv_buf_str(&u.user)},
     };
     for (size_t i = 0; i < DV_LEN(members); i++)
         dv_dict_set(heap, dict, members[i].key, dv_val_string(heap, members[i].value));

@@ -265,9 +265,9 @@ static bool is_alphabet(uint32_t rune)
 {
     if (!dv_rune_is_letter(rune))
         return false;
-    return rune < CJK_FROM || !((rune >= 0x4e00 && rune <= 0x9fcc) ||
-                                (rune >= 0x3400 && rune <= 0x4d85) ||
-                                (rune >= 0x20000 && rune <= 0x2b81d));
+    return rune < CJK_FROM ||
+           !((rune >= 0x4e00 && rune <= 0x9fcc) || (rune >= 0x3400 && rune <= 0x4d85) ||
+             (rune >= 0x20000 && rune <= 0x2b81d));
 }
 
 /* The first character that is one, past what is not; `before` where there is none. */
@@ -402,7 +402,8 @@ static word add_number_word(dv_buf *out, dv_str *rest, word w, char connector)
     return w;
 }
 
-/* Between a word and w, which is a number or not: "Bld4Floor" is "bld4_floor", "HTTP2xx" "http_2xx". */
+/* Between a word and w, which is a number or not: "Bld4Floor" is "bld4_floor", "HTTP2xx"
+ * "http_2xx". */
 static word between_words(dv_buf *out, dv_str *rest, word w, char connector)
 {
     word last;

@@ -20,6 +20,6 @@ const dv_function_table *const *dv_helm_functions(void);
 /*
  * Appends the error of a parse or a run as Helm prints it: "parse error at (FILE:LINE): MESSAGE",
  * "execution error at (FILE:LINE:COLUMN): MESSAGE" for what "fail" and "required" say, else as it
- * is.
+ * is. message: its whole text, as dv_run_options gives it; empty: the error's own.
  */
-void dv_helm_error_add(dv_buf *out, const dv_err *err);
+void dv_helm_error_add(dv_buf *out, const dv_err *err, dv_str message);

@@ -10,7 +10,8 @@
  * Templates and values are an outsider's: what they can make large or long is bounded, memory by
  * the heap, output by the buffer, time by steps, nesting by the parser and by the stack.
  *
- * Error messages are Go's word for word, so they hold what the template says.
+ * Error messages are Go's word for word, so they hold what the template says; a dv_err cuts them
+ * at 16 KiB, dv_run_options has a place for the whole.
  *
  * Threads: a set is its owner's while it is parsed into, and may be run by any number at once
  * afterwards; heap, data and buffer are the run's own.
@@ -89,6 +90,7 @@ typedef struct {
     void *lookup_context;  /* borrowed for the run */
     const dv_clock *clock; /* for "now"; NULL: the machine's */
     bool lint;             /* "required" and "fail" let pass */
+    dv_buf *message;       /* gets the whole text of a failure; NULL: the error's own will do */
 } dv_run_options;
 #define DV_RUN_STEPS ((uint64_t)50 * 1000 * 1000)
 /* Fits a thread of this code base; include's own limit is only reached with about 4 MiB. */

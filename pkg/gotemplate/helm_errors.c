@@ -33,9 +33,9 @@ static bool find_warning(dv_str s, dv_str *ret_text)
     return true;
 }
 
-void dv_helm_error_add(dv_buf *out, const dv_err *err)
+void dv_helm_error_add(dv_buf *out, const dv_err *err, dv_str message)
 {
-    dv_str text = dv_str_of(dv_err_str(err)), rest = text, warning, last;
+    dv_str text = message.n ? message : dv_str_of(dv_err_str(err)), rest = text, warning, last;
     const char *colon = find(text, ": ");
     bool parse = strcmp(dv_err_reason(err), "BadTemplate") == 0;
 

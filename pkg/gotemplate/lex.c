@@ -296,12 +296,18 @@ static item_type keyword(dv_str word)
         dv_str word;
         item_type type;
     } keywords[] = {
-        {DV_STR("if"), ITEM_IF},           {DV_STR("end"), ITEM_END},
-        {DV_STR("else"), ITEM_ELSE},       {DV_STR("with"), ITEM_WITH},
-        {DV_STR("range"), ITEM_RANGE},     {DV_STR("define"), ITEM_DEFINE},
-        {DV_STR("template"), ITEM_TEMPLATE}, {DV_STR("nil"), ITEM_NIL},
-        {DV_STR("block"), ITEM_BLOCK},     {DV_STR("break"), ITEM_BREAK},
-        {DV_STR("continue"), ITEM_CONTINUE}, {DV_STR("true"), ITEM_BOOL},
+        {DV_STR("if"), ITEM_IF},
+        {DV_STR("end"), ITEM_END},
+        {DV_STR("else"), ITEM_ELSE},
+        {DV_STR("with"), ITEM_WITH},
+        {DV_STR("range"), ITEM_RANGE},
+        {DV_STR("define"), ITEM_DEFINE},
+        {DV_STR("template"), ITEM_TEMPLATE},
+        {DV_STR("nil"), ITEM_NIL},
+        {DV_STR("block"), ITEM_BLOCK},
+        {DV_STR("break"), ITEM_BREAK},
+        {DV_STR("continue"), ITEM_CONTINUE},
+        {DV_STR("true"), ITEM_BOOL},
         {DV_STR("false"), ITEM_BOOL},
     };
 

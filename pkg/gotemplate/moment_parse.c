@@ -413,8 +413,8 @@ static const char *settle_yday(reading *r)
 static dv_moment make_moment(const reading *r)
 {
     int64_t days = dv_days_of(r->year, r->month, r->day);
-    dv_moment at = dv_moment_utc(
-        ((days * 24 + r->hour) * 60 + r->minute) * 60 + r->second, r->nsec);
+    dv_moment at =
+        dv_moment_utc(((days * 24 + r->hour) * 60 + r->minute) * 60 + r->second, r->nsec);
     bool named = r->zone.n > 0;
 
     if (r->utc || (!r->has_offset && !named))

@@ -87,8 +87,8 @@ struct node {
         } identifier;
         names fields; /* FIELD */
         struct {
-            names fields;  /* the variable's name first, with its "$" */
-            uint32_t id;   /* of the name, within the template */
+            names fields; /* the variable's name first, with its "$" */
+            uint32_t id;  /* of the name, within the template */
         } variable;
         struct {
             node *node;
@@ -116,7 +116,7 @@ void dv_node_add(dv_buf *out, const node *n);
 
 /* Where the parser puts what it finds, and what it may call. */
 typedef struct {
-    dv_arena *arena; /* without a ceiling */
+    dv_arena *arena;                        /* without a ceiling */
     const dv_function_table *const *tables; /* later ones win; NULL at the end */
     const dv_parse_limits *limits;
     void *context;

@@ -99,8 +99,8 @@ static node *parse_operand(parser *p)
     DV_VEC(dv_str) more = {0};
     while (dv_parse_peek(p).type == ITEM_FIELD)
         *dv_vec_push(&more) = dv_parse_next(p).text;
-    dv_str text = {more.at[0].p, (size_t)(more.at[more.n - 1].p - more.at[0].p) +
-                                     more.at[more.n - 1].n};
+    dv_str text = {more.at[0].p,
+                   (size_t)(more.at[more.n - 1].p - more.at[0].p) + more.at[more.n - 1].n};
     dv_vec_done(&more);
     fields = dv_parse_fields(p, fields, text);
     switch (term->type) {
@@ -182,8 +182,8 @@ static void parse_declarations(parser *p, node *pipe, const char *context)
             if (strcmp(context, "range") == 0 && pipe->pipe.decls.n < 2) {
                 item_type type = dv_parse_peek_word(p).type;
 
-                again = type == ITEM_VARIABLE || type == ITEM_RIGHT_DELIM ||
-                        type == ITEM_RIGHT_PAREN;
+                again =
+                    type == ITEM_VARIABLE || type == ITEM_RIGHT_DELIM || type == ITEM_RIGHT_PAREN;
                 if (!again)
                     dv_parse_fail(p, "range can only initialize variables");
             } else {
@@ -247,4 +247,3 @@ node *dv_parse_pipeline(parser *p, const char *context, item_type end)
     }
     return pipe;
 }
-

@@ -152,4 +152,3 @@ node *dv_parse_string(parser *p, const item *word)
     dv_parse_unquote(p, word->text, &n->string.text);
     return n;
 }
-

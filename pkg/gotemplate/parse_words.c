@@ -21,8 +21,7 @@ void dv_parse_fail(parser *p, const char *format, ...)
     int n = vasprintf(&text, format, args);
     va_end(args);
     DV_ASSERT(n >= 0);
-    dv_buf_addf(p->fault, "template: %.*s:%u: %s", DV_FMT(p->source->name), p->words[0].line,
-                text);
+    dv_buf_addf(p->fault, "template: %.*s:%u: %s", DV_FMT(p->source->name), p->words[0].line, text);
     free(text);
 }
 
@@ -40,8 +39,8 @@ void dv_parse_unexpected(parser *p, const item *word, const char *context)
         return;
     }
     dv_parse_fail(p, "%s%s started at %.*s:%u", dv_buf_cstr(&name),
-         dv_str_ends(word->text, DV_STR(" action")) ? "" : " in action",
-         DV_FMT(p->source->name), p->action_line);
+                  dv_str_ends(word->text, DV_STR(" action")) ? "" : " in action",
+                  DV_FMT(p->source->name), p->action_line);
 }
 
 /* ---- Words ---- */
@@ -185,4 +184,3 @@ bool dv_parse_enter(parser *p)
     ++*p->depth;
     return true;
 }
-

@@ -351,8 +351,7 @@ dv_err *dv_gotemplate_run(const dv_gotemplate *set, dv_str name, dv_val data, dv
                   .out = out,
                   .steps = options->steps_max ? options->steps_max : DV_RUN_STEPS,
                   .stack_base = __builtin_frame_address(0),
-                  .stack_bytes =
-                      options->stack_bytes ? options->stack_bytes : DV_RUN_STACK_BYTES};
+                  .stack_bytes = options->stack_bytes ? options->stack_bytes : DV_RUN_STACK_BYTES};
     dv_buf_init(&run.scratch, out->limit);
     dv_buf_init(&run.fault, MESSAGE_MAX);
     run.top = &run.root;
@@ -371,6 +370,8 @@ dv_err *dv_gotemplate_run(const dv_gotemplate *set, dv_str name, dv_val data, dv
         return NULL;
     out->overflow = false;
     dv_buf_cut(out, before);
+    if (options->message)
+        dv_buf_add_str(options->message, dv_buf_str(&run.fault));
     return dv_err_new(DV_INVALID, run.reason, "%s", dv_buf_cstr(&run.fault));
 }
 

@@ -74,7 +74,7 @@ static const dv_function functions[] = {
     {"deepCopy", "a>a", dv_fn_deepCopy},
     {"deepEqual", "aa", dv_fn_deepEqual},
     {"default", "a.a>a", dv_fn_default},
-    {"derivePassword", "usss", dv_fn_derivePassword},
+    {"derivePassword", "ussss", dv_fn_derivePassword},
     {"dict", ".a", dv_fn_dict},
     {"dig", ".a>a", dv_fn_dig},
     {"dir", "s", dv_fn_dir},

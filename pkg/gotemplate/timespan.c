@@ -76,7 +76,8 @@ static void take_fraction(dv_str *s, uint64_t *ret, double *ret_scale)
     for (; s->n && s->p[0] >= '0' && s->p[0] <= '9'; *s = dv_str_skip(*s, 1)) {
         if (full)
             continue;
-        uint64_t next = *ret > (NS_MAX - 1) / 10 ? NS_MAX + 1 : *ret * 10 + (uint64_t)(s->p[0] - '0');
+        uint64_t next =
+            *ret > (NS_MAX - 1) / 10 ? NS_MAX + 1 : *ret * 10 + (uint64_t)(s->p[0] - '0');
         full = next > NS_MAX;
         if (full)
             continue;
@@ -155,8 +156,7 @@ static void add_decimal(dv_buf *out, uint64_t value, int places, const char *uni
     for (int i = 0; i < places; i++)
         power *= 10;
     dv_buf_addf(out, "%llu", (unsigned long long)(value / power));
-    int n = snprintf(digits, sizeof(digits), "%0*llu", places,
-                     (unsigned long long)(value % power));
+    int n = snprintf(digits, sizeof(digits), "%0*llu", places, (unsigned long long)(value % power));
     while (n > 0 && digits[n - 1] == '0')
         n--;
     if (places && n > 0)

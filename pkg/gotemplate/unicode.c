@@ -1,20 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gotemplate/unicode.h"
 
-/* Each stride-th character from lo to hi. */
-typedef struct {
-    uint32_t lo, hi, stride;
-} range;
+#include "gotemplate/unicode_internal.h"
 
-/* What is added for upper, lower and title case; UPPER_LOWER: they alternate. */
-typedef struct {
-    uint32_t lo, hi;
-    int32_t delta[3];
-} case_range;
-
-enum { CASE_UPPER, CASE_LOWER, CASE_TITLE, UPPER_LOWER = 0x10ffff + 1 };
-
-#include "gotemplate/unicode_tables.h"
+enum { CASE_UPPER, CASE_LOWER, CASE_TITLE };
 
 uint32_t dv_rune_take(dv_str *s)
 {
@@ -71,13 +60,13 @@ void dv_rune_add(dv_buf *out, uint32_t rune)
     dv_buf_add(out, u, n);
 }
 
-static bool is_in(const range *ranges, size_t n, uint32_t rune)
+static bool is_in(const dv_rune_table *table, uint32_t rune)
 {
-    size_t low = 0, high = n;
+    size_t low = 0, high = table->n;
 
     while (low < high) {
         size_t middle = (low + high) / 2;
-        const range *r = &ranges[middle];
+        const dv_rune_range *r = &table->at[middle];
 
         if (rune < r->lo)
             high = middle;
@@ -89,39 +78,43 @@ static bool is_in(const range *ranges, size_t n, uint32_t rune)
     return false;
 }
 
-#define DEFINE_IS(name, table)                                                                     \
+#define DEFINE_IS(name)                                                                            \
     bool dv_rune_is_##name(uint32_t rune)                                                          \
     {                                                                                              \
-        return is_in(table, DV_LEN(table), rune);                                                  \
+        return is_in(&dv_rune_##name##s, rune);                                                    \
     }
-DEFINE_IS(digit, digits)
-DEFINE_IS(number, numbers)
-DEFINE_IS(space, spaces)
-DEFINE_IS(upper, uppers)
-DEFINE_IS(lower, lowers)
-DEFINE_IS(punct, puncts)
-DEFINE_IS(print, printables)
+DEFINE_IS(digit)
+DEFINE_IS(number)
+DEFINE_IS(space)
+DEFINE_IS(upper)
+DEFINE_IS(lower)
+DEFINE_IS(punct)
+
+bool dv_rune_is_print(uint32_t rune)
+{
+    return is_in(&dv_rune_printables, rune);
+}
 
 bool dv_rune_is_letter(uint32_t rune)
 {
     if (rune < 0x80)
         return (rune >= 'a' && rune <= 'z') || (rune >= 'A' && rune <= 'Z');
-    return is_in(letters, DV_LEN(letters), rune);
+    return is_in(&dv_rune_letters, rune);
 }
 
 static uint32_t to_case(uint32_t rune, int which)
 {
-    size_t low = 0, high = DV_LEN(cases);
+    size_t low = 0, high = dv_rune_cases.n;
 
     while (low < high) {
         size_t middle = (low + high) / 2;
-        const case_range *r = &cases[middle];
+        const dv_case_range *r = &dv_rune_cases.at[middle];
 
         if (rune < r->lo) {
             high = middle;
         } else if (rune > r->hi) {
             low = middle + 1;
-        } else if (r->delta[which] == UPPER_LOWER) {
+        } else if (r->delta[which] == DV_UPPER_LOWER) {
             /* Upper case on the even places from lo, lower on the odd ones. */
             return r->lo + (((rune - r->lo) & ~1u) | (which == CASE_LOWER));
         } else {

@@ -138,8 +138,7 @@ void dv_list_push(dv_heap *heap, dv_list *list, dv_val value)
 {
     if (list->n == list->cap) {
         size_t cap = list->cap ? (size_t)list->cap * 2 : FIRST_ROOM;
-        dv_val *at =
-            cap > UINT32_MAX ? NULL : grown(heap, list->at, list->n, cap, sizeof(dv_val));
+        dv_val *at = cap > UINT32_MAX ? NULL : grown(heap, list->at, list->n, cap, sizeof(dv_val));
 
         if (!at)
             return;
@@ -242,9 +241,8 @@ static void fill_index(dv_dict *dict)
 static bool grow(dv_heap *heap, dv_dict *dict)
 {
     size_t cap = dict->cap ? (size_t)dict->cap * 2 : FIRST_ROOM;
-    dv_member *at = cap > UINT32_MAX / 4
-                        ? NULL
-                        : grown(heap, dict->at, dict->n, cap, sizeof(dv_member));
+    dv_member *at =
+        cap > UINT32_MAX / 4 ? NULL : grown(heap, dict->at, dict->n, cap, sizeof(dv_member));
     uint32_t *index =
         at && cap >= INDEX_FROM ? dv_heap_alloc(heap, cap * 2 * sizeof(*index)) : NULL;
 
@@ -341,10 +339,12 @@ dv_member *dv_dict_sorted(dv_heap *heap, const dv_dict *dict)
 const char *dv_val_type(dv_val value)
 {
     static const char *const names[] = {
-        [DV_V_NONE] = "<nil>",       [DV_V_NIL] = "<nil>",          [DV_V_BOOL] = "bool",
-        [DV_V_INT] = "int",          [DV_V_INT64] = "int64",        [DV_V_UINT8] = "uint8",
-        [DV_V_UINT32] = "uint32",    [DV_V_UINT64] = "uint64",      [DV_V_FLOAT] = "float64",
-        [DV_V_COMPLEX] = "complex128", [DV_V_STRING] = "string",    [DV_V_BYTES] = "[]uint8",
+        [DV_V_NONE] = "<nil>",    [DV_V_NIL] = "<nil>",
+        [DV_V_BOOL] = "bool",     [DV_V_INT] = "int",
+        [DV_V_INT64] = "int64",   [DV_V_UINT8] = "uint8",
+        [DV_V_UINT32] = "uint32", [DV_V_UINT64] = "uint64",
+        [DV_V_FLOAT] = "float64", [DV_V_COMPLEX] = "complex128",
+        [DV_V_STRING] = "string", [DV_V_BYTES] = "[]uint8",
     };
 
     switch (value.kind) {
@@ -379,9 +379,9 @@ const char *dv_val_kind_name(dv_val value)
 
 dv_val dv_val_element(const dv_type *type, dv_val value)
 {
-    value.iface = value.kind == DV_V_NIL ||
-                  (type != &dv_type_strings && type != &dv_type_ints && type != &dv_type_lists &&
-                   type != &dv_type_string_dict);
+    value.iface =
+        value.kind == DV_V_NIL || (type != &dv_type_strings && type != &dv_type_ints &&
+                                   type != &dv_type_lists && type != &dv_type_string_dict);
     return value;
 }
 

@@ -96,9 +96,9 @@ struct dv_type {
     size_t methods_n;
     /* Objects only; each may be NULL. */
     bool (*field)(dv_heap *heap, const void *self, dv_str name, dv_val *ret_value);
-    void (*print)(const void *self, dv_buf *out);    /* as String() does; else its fields in {} */
+    void (*print)(const void *self, dv_buf *out);     /* as String() does; else its fields in {} */
     dv_val (*plain)(dv_heap *heap, const void *self); /* what it is in JSON */
-    bool is_stringer;                                /* print is a method of the type */
+    bool is_stringer;                                 /* print is a method of the type */
 };
 
 extern const dv_type dv_type_any_list, dv_type_strings, dv_type_ints, dv_type_lists;

@@ -90,8 +90,7 @@ static json_t *to_json(dv_heap *heap, dv_val value, unsigned depth)
     case DV_V_BYTES:
         return bytes_to_json(dv_val_str(value));
     case DV_V_LIST:
-        return dv_list_is_nil(value.list) ? json_null()
-                                          : list_to_json(heap, value.list, depth + 1);
+        return dv_list_is_nil(value.list) ? json_null() : list_to_json(heap, value.list, depth + 1);
     case DV_V_DICT:
         return value.dict ? dict_to_json(heap, value.dict, depth + 1) : json_null();
     case DV_V_OBJECT:
@@ -189,7 +188,9 @@ static bool scalar_value(reader *r, const dv_yaml_scalar *scalar, dv_val *ret_va
         *ret_value = dv_val_float(scalar->real);
         if (!isfinite(scalar->real)) {
             dv_buf_addf(r->fault, "error converting YAML to JSON: json: unsupported value: %s",
-                        isnan(scalar->real) ? "NaN" : scalar->real < 0 ? "-Inf" : "+Inf");
+                        isnan(scalar->real) ? "NaN"
+                        : scalar->real < 0  ? "-Inf"
+                                            : "+Inf");
             return false;
         }
         break;
@@ -299,8 +300,7 @@ static void add_all(dv_heap *heap, dv_dict *into, const dv_dict *from)
 /* Merged members replace what is there, as go-yaml v2 has it; of a list the first counts most. */
 static bool merge(reader *r, dv_dict *into, dv_val from)
 {
-    static const char *const refusal =
-        "map merge requires map or sequence of maps as the value";
+    static const char *const refusal = "map merge requires map or sequence of maps as the value";
 
     if (from.kind == DV_V_DICT) {
         add_all(r->heap, into, from.dict);

@@ -55,8 +55,9 @@ void dv_yaml_events_used(const dv_yaml_events *events, size_t *ret_nodes, size_t
 /* An error for the event that was read last. */
 dv_err *dv_yaml_events_error(const dv_yaml_events *events, const char *what);
 /*
- * Appends what go-yaml v2 says where the parser stopped: "yaml: line 2: did not find expected key". Its lines are its own:
- * those of the parser's errors are one less than the scanner's. False: the parser is content, what failed was a rule of ours.
+ * Appends what go-yaml v2 says where the parser stopped: "yaml: line 2: did not find expected key".
+ * Its lines are its own: those of the parser's errors are one less than the scanner's. False: the
+ * parser is content, what failed was a rule of ours.
  */
 bool dv_yaml_events_go_error(const dv_yaml_events *events, dv_buf *out);
 DV_DEFINE_AUTO(dv_yaml_events)

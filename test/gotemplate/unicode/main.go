@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Prints pkg/gotemplate/unicode_tables.h from the tables of this Go's package unicode.
+// Prints pkg/gotemplate/unicode_tables.c from the tables of this Go's package unicode.
 package main
 
 import (
@@ -9,7 +9,7 @@ import (
 )
 
 func table(name string, holds func(rune) bool) {
-	fmt.Printf("\nstatic const range %s[] = {", name)
+	fmt.Printf("\nstatic const dv_rune_range %s[] = {", name)
 	n := 0
 	emit := func(lo, hi, stride rune) {
 		if n%4 == 0 {
@@ -36,16 +36,16 @@ func table(name string, holds func(rune) bool) {
 		emit(members[i], members[j-1], stride)
 		i = j
 	}
-	fmt.Printf("\n};\n")
+	fmt.Printf("\n};\nconst dv_rune_table dv_rune_%s = {%s, DV_LEN(%s)};\n", name, name, name)
 }
 
 func main() {
 	fmt.Printf(`/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Made by test/gotemplate/unicode from Unicode %s; not to be edited.
- *
- * clang-format off: tables.
  */
+/* clang-format off */
+#include "gotemplate/unicode_internal.h"
 `, unicode.Version)
 	table("letters", unicode.IsLetter)
 	table("digits", unicode.IsDigit)
@@ -55,12 +55,12 @@ func main() {
 	table("numbers", unicode.IsNumber)
 	table("puncts", unicode.IsPunct)
 	table("printables", unicode.IsPrint)
-	fmt.Printf("\nstatic const case_range cases[] = {")
+	fmt.Printf("\nstatic const dv_case_range cases[] = {")
 	for i, c := range unicode.CaseRanges {
 		if i%3 == 0 {
 			fmt.Printf("\n   ")
 		}
 		fmt.Printf(" {%#x, %#x, {%d, %d, %d}},", c.Lo, c.Hi, c.Delta[0], c.Delta[1], c.Delta[2])
 	}
-	fmt.Printf("\n};\n")
+	fmt.Printf("\n};\nconst dv_case_table dv_rune_cases = {cases, DV_LEN(cases)};\n")
 }
