@@ -3,7 +3,7 @@
 #include "gotemplate/functions_internal.h"
 #include "gotemplate/run_internal.h"
 
-enum { ARGS_INLINE = 6 };
+enum { ARGS_INLINE = 6, BYTES_A_STEP = 512, ELEMENTS_A_STEP = 16 };
 
 /* The signature, taken apart while arguments are fitted to it. */
 typedef struct {
@@ -288,6 +288,29 @@ static dv_val refuse_call(dv_run *run, dv_val callee, const nodes *args)
     return dv_run_fail(run, "non-function %s of type %s", dv_buf_cstr(&name), dv_val_type(callee));
 }
 
+/* Functions look at all of their arguments: long ones count as more than one step. */
+static bool charge_args(dv_run *run, const arguments *argv)
+{
+    uint64_t steps = 0;
+
+    for (size_t i = 0; i < argv->n; i++)
+        switch (argv->at[i].kind) {
+        case DV_V_STRING:
+        case DV_V_BYTES:
+            steps += argv->at[i].n / BYTES_A_STEP;
+            break;
+        case DV_V_LIST:
+            steps += dv_list_len(argv->at[i].list) / ELEMENTS_A_STEP;
+            break;
+        case DV_V_DICT:
+            steps += dv_dict_len(argv->at[i].dict) / ELEMENTS_A_STEP;
+            break;
+        default:
+            break;
+        }
+    return !steps || dv_run_charge(run, steps);
+}
+
 dv_val dv_eval_function(dv_run *run, dv_val dot, const node *identifier, const node *command,
                         const nodes *args, const dv_val *final)
 {
@@ -302,7 +325,7 @@ dv_val dv_eval_function(dv_run *run, dv_val dot, const node *identifier, const n
         return DV_NONE_VAL;
     if (function->call == dv_builtin_and || function->call == dv_builtin_or)
         return eval_logic(run, dot, args, final, function->call == dv_builtin_or);
-    if (!eval_args(run, dot, &s, args, final, &argv))
+    if (!eval_args(run, dot, &s, args, final, &argv) || !charge_args(run, &argv))
         return DV_NONE_VAL;
     if (function->call == dv_builtin_call)
         value = refuse_call(run, argv.at[0], args);

@@ -191,7 +191,7 @@ static void merge(merger *m, dv_dict *into, const dv_dict *from)
 {
     size_t count = dv_dict_len(from);
 
-    if (into == from || !dv_run_charge(m->run, 1 + count))
+    if (into == from || dv_heap_refused(dv_run_heap(m->run)) || !dv_run_charge(m->run, 1 + count))
         return;
     if (++m->depth > DV_VAL_DEPTH_MAX) {
         dv_run_fail(m->run, "a dict that contains itself can't be merged");

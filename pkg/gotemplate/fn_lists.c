@@ -177,7 +177,7 @@ DV_FN(chunk)
     if (isnan(chunks) || isinf(chunks) || chunks < 0)
         return fail_chunk(run);
     dv_list *list = dv_list_new(dv_run_heap(run), &dv_type_lists, (size_t)chunks);
-    for (int64_t i = 0; i < (int64_t)chunks; i++) {
+    for (int64_t i = 0; i < (int64_t)chunks && !dv_heap_refused(dv_run_heap(run)); i++) {
         int64_t length = size;
 
         if (i == (int64_t)chunks - 1)

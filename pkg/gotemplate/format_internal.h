@@ -10,6 +10,8 @@
 
 /* Width and precision; more is refused as Go refuses it. */
 #define DV_FORMAT_WIDTH_MAX 1000000
+/* One digit more gets through, as it does in Go. */
+#define DV_FORMAT_TEXT_MAX ((size_t)11 * DV_FORMAT_WIDTH_MAX)
 
 typedef struct {
     dv_buf *out;

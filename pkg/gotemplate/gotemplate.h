@@ -53,7 +53,7 @@ typedef struct {
     size_t depth_max; /* of parentheses and of blocks in blocks; 0: DV_GOTEMPLATE_NESTING_MAX */
 } dv_parse_limits;
 #define DV_GOTEMPLATE_TEXT_MAX ((size_t)16 * 1024 * 1024)
-#define DV_GOTEMPLATE_NESTING_MAX ((size_t)500)
+#define DV_GOTEMPLATE_NESTING_MAX ((size_t)250)
 
 typedef struct dv_gotemplate dv_gotemplate;
 /* Borrows tables (ended by NULL; of two that have a name the later counts) while the set lives. */
@@ -94,7 +94,7 @@ typedef struct {
 } dv_run_options;
 #define DV_RUN_STEPS ((uint64_t)50 * 1000 * 1000)
 /* Fits a thread of this code base; include's own limit is only reached with about 4 MiB. */
-#define DV_RUN_STACK_BYTES ((size_t)320 * 1024)
+#define DV_RUN_STACK_BYTES ((size_t)192 * 1024)
 
 /*
  * Appends what the template makes of data to out. What is made on the way lives in heap, and so

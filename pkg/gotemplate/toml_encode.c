@@ -14,6 +14,7 @@ typedef struct {
     dv_buf *out, *fault;
     dv_buf key; /* of the table that is being written, quoted where it must be */
     unsigned depth, levels;
+    size_t nodes; /* that were looked at */
 } encoder;
 
 static void write_members(encoder *e, const dv_dict *dict, bool in_line);
@@ -56,8 +57,8 @@ static kind kind_of(encoder *e, dv_val value)
 {
     kind k = KIND_PLAIN;
 
-    if (++e->levels > DV_VAL_DEPTH_MAX) {
-        dv_buf_adds(e->fault, "toml: a value contains itself");
+    if (++e->levels > DV_VAL_DEPTH_MAX || ++e->nodes > DV_VAL_NODES_MAX) {
+        dv_buf_adds(e->fault, "toml: a value is too large, or contains itself");
         return KIND_NONE;
     }
     value = resolve(e, value);

@@ -54,6 +54,11 @@ size_t dv_heap_used(const dv_heap *heap)
     return dv_arena_used(heap->arena) + heap->charged;
 }
 
+void dv_heap_refuse(dv_heap *heap)
+{
+    heap->refused = true;
+}
+
 void dv_heap_charge(dv_heap *heap, size_t size)
 {
     heap->charged += size;
@@ -323,7 +328,7 @@ static int by_key(const void *a, const void *b)
 
 dv_member *dv_dict_sorted(dv_heap *heap, const dv_dict *dict)
 {
-    size_t n = dv_dict_len(dict);
+    size_t n = heap->refused ? 0 : dv_dict_len(dict);
     dv_member *copy = n ? grown(heap, dict->at, n, n, sizeof(dv_member)) : NULL;
     bool in_order = true;
 
@@ -424,40 +429,61 @@ bool dv_val_is_uint(dv_val value)
     return value.kind == DV_V_UINT8 || value.kind == DV_V_UINT32 || value.kind == DV_V_UINT64;
 }
 
-static bool equal_at(dv_val a, dv_val b, unsigned depth);
+/* How much of two values was looked at: shared parts make small values look without end. */
+typedef struct {
+    size_t nodes;
+    unsigned depth;
+} comparison;
 
-static bool lists_equal(const dv_list *a, const dv_list *b, unsigned depth)
+static bool equal_at(comparison *c, dv_val a, dv_val b);
+
+static bool lists_equal(comparison *c, const dv_list *a, const dv_list *b)
 {
     if (dv_list_is_nil(a) != dv_list_is_nil(b) || dv_list_len(a) != dv_list_len(b))
         return false;
     for (size_t i = 0; i < dv_list_len(a); i++)
-        if (!equal_at(a->at[i], b->at[i], depth))
+        if (!equal_at(c, a->at[i], b->at[i]))
             return false;
     return true;
 }
 
-static bool dicts_equal(const dv_dict *a, const dv_dict *b, unsigned depth)
+static bool dicts_equal(comparison *c, const dv_dict *a, const dv_dict *b)
 {
     if (!a != !b || dv_dict_len(a) != dv_dict_len(b))
         return false;
     for (size_t i = 0; i < dv_dict_len(a); i++) {
         const dv_val *other = dv_dict_get(b, a->at[i].key);
 
-        if (!other || !equal_at(a->at[i].value, *other, depth))
+        if (!other || !equal_at(c, a->at[i].value, *other))
             return false;
     }
     return true;
 }
 
-/* What is deeper than anything sound counts as equal: it can only be the same cycle. */
-static bool equal_at(dv_val a, dv_val b, unsigned depth)
+static bool collections_equal(comparison *c, dv_val a, dv_val b)
 {
+    bool equal;
+
+    /* What is deeper than anything sound can only be the same cycle. */
+    if (c->depth == DV_VAL_DEPTH_MAX)
+        return true;
+    c->depth++;
+    if (a.kind == DV_V_LIST)
+        equal = a.list == b.list || lists_equal(c, a.list, b.list);
+    else
+        equal = a.dict == b.dict || dicts_equal(c, a.dict, b.dict);
+    c->depth--;
+    return equal;
+}
+
+static bool equal_at(comparison *c, dv_val a, dv_val b)
+{
+    if (++c->nodes > DV_VAL_NODES_MAX)
+        return false;
     if (dv_val_is_nil(a) || dv_val_is_nil(b))
         return dv_val_is_nil(a) && dv_val_is_nil(b);
     if (a.kind != b.kind || strcmp(dv_val_type(a), dv_val_type(b)) != 0)
         return false;
-    if (depth == DV_VAL_DEPTH_MAX)
-        return true;
     switch (a.kind) {
     case DV_V_BOOL:
         return a.b == b.b;
@@ -469,9 +495,8 @@ static bool equal_at(dv_val a, dv_val b, unsigned depth)
     case DV_V_BYTES:
         return dv_str_eq(dv_val_str(a), dv_val_str(b));
     case DV_V_LIST:
-        return a.list == b.list || lists_equal(a.list, b.list, depth + 1);
     case DV_V_DICT:
-        return a.dict == b.dict || dicts_equal(a.dict, b.dict, depth + 1);
+        return collections_equal(c, a, b);
     case DV_V_OBJECT:
         return a.object->self == b.object->self;
     default:
@@ -481,5 +506,7 @@ static bool equal_at(dv_val a, dv_val b, unsigned depth)
 
 bool dv_val_equal(dv_val a, dv_val b)
 {
-    return equal_at(a, b, 0);
+    comparison c = {0};
+
+    return equal_at(&c, a, b);
 }

@@ -22,7 +22,9 @@
 #include "base/buf.h"
 
 /* Nesting that is printed, copied, compared or written. */
-#define DV_VAL_DEPTH_MAX 500
+#define DV_VAL_DEPTH_MAX 200
+/* Parts of a value that are compared, or made into a document. */
+#define DV_VAL_NODES_MAX 2000000
 
 typedef enum {
     DV_V_NONE,
@@ -115,6 +117,8 @@ dv_heap *dv_heap_new(size_t limit_bytes);
 void dv_heap_free(dv_heap *heap);
 size_t dv_heap_used(const dv_heap *heap);
 bool dv_heap_refused(const dv_heap *heap);
+/* As if the limit were reached: what was asked for is too large. */
+void dv_heap_refuse(dv_heap *heap);
 /* Counts memory that the render has elsewhere. */
 void dv_heap_charge(dv_heap *heap, size_t size);
 /* Zeroed. Never NULL for up to DV_HEAP_SMALL bytes; more: NULL past the limit. */
@@ -210,5 +214,6 @@ static inline bool dv_val_is_nil(dv_val value)
 bool dv_val_truth(dv_val value);
 bool dv_val_is_int(dv_val value);  /* signed */
 bool dv_val_is_uint(dv_val value); /* unsigned */
-/* As reflect.DeepEqual: types count, nil slices differ from empty ones. */
+/* As reflect.DeepEqual: types count, nil slices differ from empty ones. What has more than
+ * DV_VAL_NODES_MAX parts equals nothing but itself. */
 bool dv_val_equal(dv_val a, dv_val b);

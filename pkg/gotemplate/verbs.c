@@ -77,7 +77,7 @@ static void put_prefix(const printer *p, dv_buf *text, int base, uint32_t verb, 
 
 static void put_integer(printer *p, uint64_t value, bool is_signed, int base, uint32_t verb)
 {
-    DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(DV_FORMAT_WIDTH_MAX + DIGITS_MAX);
+    DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(DV_FORMAT_TEXT_MAX);
     const char *names = verb == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
     bool negative = is_signed && (int64_t)value < 0;
     char digits[DIGITS_MAX];
@@ -115,7 +115,7 @@ static void put_rune(printer *p, uint64_t value, bool quoted)
 
 static void put_code_point(printer *p, uint64_t value)
 {
-    DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(DV_FORMAT_WIDTH_MAX + DIGITS_MAX);
+    DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(DV_FORMAT_TEXT_MAX);
     int wanted = p->has_precision ? DV_MAX(p->precision, 4) : 4;
 
     dv_buf_addf(&text, "U+%0*llX", wanted, (unsigned long long)value);

@@ -10,14 +10,21 @@
 
 /* ---- Writing ---- */
 
-static json_t *to_json(dv_heap *heap, dv_val value, unsigned depth);
+/* Parts that several hold are copied for each: the copies are counted. */
+typedef struct {
+    dv_heap *heap;
+    size_t nodes;
+    unsigned depth;
+} copier;
 
-static json_t *list_to_json(dv_heap *heap, const dv_list *list, unsigned depth)
+static json_t *to_json(copier *c, dv_val value);
+
+static json_t *list_to_json(copier *c, const dv_list *list)
 {
     json_t *array = json_array();
 
     for (uint32_t i = 0; i < list->n; i++) {
-        json_t *element = to_json(heap, list->at[i], depth);
+        json_t *element = to_json(c, list->at[i]);
 
         if (!element) {
             json_decref(array);
@@ -40,13 +47,13 @@ static void set_member(json_t *object, dv_str key, json_t *value)
                                  value);
 }
 
-static json_t *dict_to_json(dv_heap *heap, const dv_dict *dict, unsigned depth)
+static json_t *dict_to_json(copier *c, const dv_dict *dict)
 {
     json_t *object = json_object();
     const dv_member *members = dv_dict_members(dict);
 
     for (size_t i = 0; i < dv_dict_len(dict); i++) {
-        json_t *value = to_json(heap, members[i].value, depth);
+        json_t *value = to_json(c, members[i].value);
 
         if (!value) {
             json_decref(object);
@@ -65,10 +72,34 @@ static json_t *bytes_to_json(dv_str bytes)
     return dv_json_string(dv_buf_str(&text));
 }
 
-/* Owned; NULL: there is none. */
-static json_t *to_json(dv_heap *heap, dv_val value, unsigned depth)
+static json_t *object_to_json(copier *c, const dv_object *object)
 {
-    if (depth > DV_VAL_DEPTH_MAX)
+    if (!object->type->plain)
+        return json_object();
+    return to_json(c, object->type->plain(c->heap, object->self));
+}
+
+static json_t *collection_to_json(copier *c, dv_val value)
+{
+    json_t *made;
+
+    if (c->depth == DV_VAL_DEPTH_MAX)
+        return NULL;
+    c->depth++;
+    if (value.kind == DV_V_LIST)
+        made = dv_list_is_nil(value.list) ? json_null() : list_to_json(c, value.list);
+    else if (value.kind == DV_V_DICT)
+        made = value.dict ? dict_to_json(c, value.dict) : json_null();
+    else
+        made = object_to_json(c, value.object);
+    c->depth--;
+    return made;
+}
+
+/* Owned; NULL: there is none. */
+static json_t *to_json(copier *c, dv_val value)
+{
+    if (++c->nodes > DV_VAL_NODES_MAX)
         return NULL;
     switch (value.kind) {
     case DV_V_NONE:
@@ -90,21 +121,28 @@ static json_t *to_json(dv_heap *heap, dv_val value, unsigned depth)
     case DV_V_BYTES:
         return bytes_to_json(dv_val_str(value));
     case DV_V_LIST:
-        return dv_list_is_nil(value.list) ? json_null() : list_to_json(heap, value.list, depth + 1);
     case DV_V_DICT:
-        return value.dict ? dict_to_json(heap, value.dict, depth + 1) : json_null();
     case DV_V_OBJECT:
-        return value.object->type->plain
-                   ? to_json(heap, value.object->type->plain(heap, value.object->self), depth + 1)
-                   : json_object();
+        return collection_to_json(c, value);
     default:
         return NULL;
     }
 }
 
+/* Owned; NULL: value has no JSON, or is too large, which the heap then says. */
+static json_t *make_json(dv_heap *heap, dv_val value)
+{
+    copier c = {.heap = heap};
+    json_t *doc = to_json(&c, value);
+
+    if (c.nodes > DV_VAL_NODES_MAX)
+        dv_heap_refuse(heap);
+    return doc;
+}
+
 bool dv_val_to_yaml(dv_heap *heap, dv_buf *out, dv_val value)
 {
-    json_auto_t *doc = to_json(heap, value, 0);
+    json_auto_t *doc = make_json(heap, value);
 
     if (doc)
         dv_yaml_write(doc, out);
@@ -113,7 +151,7 @@ bool dv_val_to_yaml(dv_heap *heap, dv_buf *out, dv_val value)
 
 bool dv_val_to_yaml_pretty(dv_heap *heap, dv_buf *out, dv_val value)
 {
-    json_auto_t *doc = to_json(heap, value, 0);
+    json_auto_t *doc = make_json(heap, value);
 
     if (doc)
         dv_yaml_write_pretty(doc, out);
@@ -317,11 +355,10 @@ static bool merge(reader *r, dv_dict *into, dv_val from)
 }
 
 /* An aliased value as a key. */
-static bool value_key(const reader *r, dv_val value, dv_buf *out)
+static bool value_key(dv_val value, dv_buf *out)
 {
     dv_yaml_scalar scalar = {.type = DV_YAML_NULL};
 
-    (void)r;
     if (value.kind == DV_V_STRING)
         scalar = (dv_yaml_scalar){.type = DV_YAML_STRING, .text = dv_val_str(value)};
     else if (value.kind == DV_V_BOOL)
@@ -346,7 +383,7 @@ static bool read_key(reader *r, const dv_yaml_event *event, dv_buf *key)
     } else if (event->type == DV_YAML_ALIAS) {
         if (!read_alias(r, event->anchor, &value))
             return false;
-        ok = value_key(r, value, key);
+        ok = value_key(value, key);
     }
     return ok || fail(r, "invalid map key");
 }

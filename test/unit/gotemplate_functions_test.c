@@ -227,8 +227,7 @@ static void errors_are_worded_as_helm_does(void **state DV_UNUSED)
 
     for (size_t i = 0; i < DV_LEN(cases); i++) {
         DV_CLEANUP(dv_buf_done)
-        dv_buf out = DV_BUF_INIT(DV_BODY_MAX),
-               text = DV_BUF_INIT(DV_BODY_MAX);
+        dv_buf out = DV_BUF_INIT(DV_BODY_MAX), text = DV_BUF_INIT(DV_BODY_MAX);
         dv_auto(dv_err) err = render(cases[i].text, values, &out);
 
         assert_non_null(err);

@@ -2,6 +2,8 @@
 /* Templates that want too much end, soon and with a sentence. */
 #include "gotemplate_world.h"
 
+#include "base/sync.h"
+
 #define SMALL_MEMORY ((size_t)4 * 1024 * 1024)
 #define SMALL_OUTPUT ((size_t)256 * 1024)
 #define FEW_STEPS ((uint64_t)200000)
@@ -31,6 +33,18 @@ static const struct row {
      "{{ $l := list }}{{ range 40 }}{{ $l = list $l $l }}{{ end }}{{ $m := deepEqual $l (list $l) "
      "}}{{ has $l $l }}",
      NULL},
+    {"two lists that look alike",
+     "{{ $l := list }}{{ $m := list }}{{ range 60 }}{{ $l = list $l $l }}{{ $m = list $m $m }}{{ "
+     "end }}{{ has $l (list $m) }}",
+     NULL},
+    {"YAML of a list that doubles",
+     "{{ $l := list 1 }}{{ range 60 }}{{ $l = list $l $l }}{{ end }}{{ toYaml $l }}", "TooLarge"},
+    {"TOML of a list that doubles",
+     "{{ $l := list 1 }}{{ range 60 }}{{ $l = list $l $l }}{{ end }}{{ toToml (dict \"a\" $l) }}",
+     NULL},
+    {"a long text looked at again and again",
+     "{{ $t := repeat 200000 \"x\" }}{{ range 100000 }}{{ $_ := contains \"y\" $t }}{{ end }}",
+     "TooManySteps"},
     {"a list that prints twice as long",
      "{{ $l := list \"x\" }}{{ range 40 }}{{ $l = list $l $l }}{{ end }}{{ $l }}", "TooLarge"},
     {"JSON twice as long",
@@ -89,6 +103,41 @@ static void include_has_go_s_limit_where_the_stack_allows(void **state DV_UNUSED
             "rendering template has a nested reference name: x: unable to execute template"));
 }
 
+/* What may nest does so at once: blocks in a "tpl" at the end of a recursion, and a deep value. */
+static void *run_deeply(void *ret DV_UNUSED)
+{
+    static const dv_run_options options = {.missing_key = DV_MISSING_ZERO};
+    DV_CLEANUP(dv_buf_done)
+    dv_buf text = DV_BUF_INIT(DV_BODY_MAX), out = DV_BUF_INIT(DV_BODY_MAX);
+
+    dv_buf_adds(&text,
+                "{{ $d := list }}{{ range 400 }}{{ $d = list $d }}{{ end }}{{ define \"x\" }}"
+                "{{ $_ := printf \"%v\" .d }}{{ $_ := toJson .d }}{{ $_ := toYaml .d }}"
+                "{{ $_ := deepEqual .d (list .d) }}{{ $_ := tpl .t . }}{{ include \"x\" . }}{{ end "
+                "}}{{ $t := `");
+    for (int i = 0; i < 200; i++)
+        dv_buf_adds(&text, "{{ if (1) }}");
+    dv_buf_adds(&text, "{{ ");
+    dv_buf_fill(&text, '(', 40);
+    dv_buf_adds(&text, "1");
+    dv_buf_fill(&text, ')', 40);
+    dv_buf_adds(&text, " }}");
+    for (int i = 0; i < 200; i++)
+        dv_buf_adds(&text, "{{ end }}");
+    dv_buf_adds(&text, "` }}{{ include \"x\" (dict \"d\" $d \"t\" $t) }}");
+    dv_auto(dv_err) err = render_with(dv_buf_cstr(&text), "{}", &options, TEST_MEMORY, &out);
+    return (void *)(uintptr_t)(err && strcmp(dv_err_reason(err), "TooDeep") == 0);
+}
+
+static void all_nesting_fits_a_thread_s_stack(void **state DV_UNUSED)
+{
+    void *ended;
+    pthread_t thread = dv_thread_start("deep", DV_STACK_BYTES, run_deeply, NULL);
+
+    assert_int_equal(pthread_join(thread, &ended), 0);
+    assert_non_null(ended);
+}
+
 static void a_long_text_is_refused(void **state DV_UNUSED)
 {
     const dv_parse_limits limits = {.bytes_max = 10};
@@ -105,6 +154,7 @@ int main(void)
     dv_json_setup();
     DV_TABLE(&suite, row_ends, rows);
     DV_TEST(&suite, include_has_go_s_limit_where_the_stack_allows);
+    DV_TEST(&suite, all_nesting_fits_a_thread_s_stack);
     DV_TEST(&suite, a_long_text_is_refused);
     return dv_suite_run(&suite);
 }

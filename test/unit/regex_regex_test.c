@@ -27,7 +27,8 @@ static const struct refused {
     {"a look ahead", "(?=a)", "error parsing regexp: invalid or unsupported Perl syntax: `(?=`"},
     {"a range backwards", "[z-a]", "error parsing regexp: invalid character class range: `z-a`"},
     {"too many repetitions", "a{1001}", "error parsing regexp: invalid repeat count: `{1001}`"},
-    {"a name that is none", "(?P<a b>x)", "error parsing regexp: invalid named capture: `(?P<a b>`"},
+    {"a name that is none", "(?P<a b>x)",
+     "error parsing regexp: invalid named capture: `(?P<a b>`"},
 };
 
 static void row_is_refused(void **state)
