@@ -6,6 +6,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 ifeq ($(origin CC),default)
 CC := gcc
 endif
+, := ,
 # pkg/regex has one file of C++.
 ifeq ($(origin CXX),default)
 CXX := $(if $(findstring clang,$(CC)),clang++,$(if $(findstring ccache,$(CC)),ccache) g++)
@@ -42,5 +43,7 @@ $(shell mkdir -p $(B)/gen && printf '#define DV_VERSION "%s"\n' '$(VERSION)' > $
 CPPFLAGS += -D_GNU_SOURCE -Ipkg -Icontroller -Icli -I$(B)/gen $(PKG_CFLAGS)
 CFLAGS += -std=gnu17 $(OPT) $(HARDEN) $(WARN)
 CXXFLAGS += -std=gnu++17 $(OPT) $(HARDEN) -Wall -Wextra -Wshadow $(WERROR)
+# clang's runtime for these is C++'s, and programs are linked as C.
+CXXFLAGS += $(if $(findstring clang,$(CXX)),$(if $(findstring undefined,$(OPT)),-fno-sanitize=function$(,)vptr))
 LDFLAGS += $(OPT) $(LDHARDEN)
 LDLIBS += $(PKG_LIBS) -lcrypt -lstdc++ -lpthread -lm

@@ -57,8 +57,8 @@ DV_FN(regexMatch)
 {
     dv_err *err = NULL;
     const dv_regex *regex = dv_run_regex(run, DV_ARG(0), &err);
-    dv_auto(dv_err) owned = err;
 
+    dv_err_free(err);
     charge(run, args[1]);
     return dv_val_bool(regex && dv_regex_matches(regex, DV_ARG(1)));
 }

@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The functions that Helm gives templates: sprig's without "env" and "expandenv", and its own.
+ * The functions that Helm 3.22 gives templates: sprig 3.3's without "env" and "expandenv", and its
+ * own. They give what Go gives, byte for byte, except:
+ *
+ *   - "keys" and "values" come in the order of the keys, not in a random one.
+ *   - What is random differs, and "now" has no monotonic reading in its text.
+ *   - The local zone is UTC, and named zones are unknown (sprig then takes UTC): nothing is read
+ *     from the machine. "getHostByName" gives "".
+ *   - A list has no room behind its end: "slice" past it fails where Go may show old elements.
+ *   - Texts of errors in TOML, X.509 and IPv6 addresses name the fault in fewer words.
+ *   - Infinities and NaN have no YAML in toYamlPretty; structs print there as their JSON.
+ *   - "merge" of a dict into one that contains itself, and values nested in more than
+ *     DV_VAL_DEPTH_MAX levels, fail or are cut; Go exhausts its stack.
+ *   - A regular expression sees no character in bytes that are no UTF-8.
+ *   - chartutil.Values handed to "set" and the merges keeps its type.
  *
  * Threads: any.
  */

@@ -5,7 +5,7 @@
 
 #include "gotemplate/format.h"
 
-enum { MESSAGE_MAX = 8 * 1024 * 1024, REGEXES_MAX = 1000 };
+enum { MESSAGE_MAX = 8 * 1024 * 1024, REGEXES_MAX = 1000, OVERLAY_STEPS = 100 };
 
 struct dv_gotemplate {
     dv_arena *arena;
@@ -92,6 +92,7 @@ const dv_function *dv_function_find(const dv_function_table *const *tables, dv_s
 
 /* ---- Failures ---- */
 
+DV_PRINTF(3, 0)
 static void set_fault(dv_run *run, const char *reason, const char *format, va_list args)
 {
     char *text = NULL;
@@ -303,6 +304,7 @@ dv_err *dv_run_overlay(dv_run *run, dv_str text, overlay **ret_overlay)
         *ret_overlay = found;
         return NULL;
     }
+    dv_run_charge(run, OVERLAY_STEPS + text.n / 4);
     overlay *fresh = DV_NEW(overlay);
     overlay_target own = {run, fresh, DV_STR("gotpl")};
     const parse_target target = {.arena = fresh->arena = dv_arena_new(/* limit_bytes= */ 0),
