@@ -6,7 +6,7 @@
 #include "base/decimal.h"
 #include "gotemplate/unicode.h"
 
-enum { EXPONENT_FROM = 6 };
+enum { EXPONENT_FROM = 6, WHOLE_BELOW = 1000000 };
 
 /* ---- Collections ---- */
 
@@ -181,6 +181,10 @@ void dv_format_value(dv_heap *heap, dv_buf *out, dv_val value)
 
     if (value.kind == DV_V_STRING)
         dv_buf_add_str(out, dv_val_str(value));
+    else if (dv_val_is_int(value))
+        dv_buf_addf(out, "%lld", (long long)value.i);
+    else if (value.kind == DV_V_FLOAT)
+        dv_format_float(out, value.f);
     else
         dv_print_value(&p, value, 'v');
 }
@@ -220,7 +224,11 @@ void dv_format_println(dv_heap *heap, dv_buf *out, const dv_val *args, size_t n)
 
 void dv_format_float(dv_buf *out, double value)
 {
-    if (isnan(value)) {
+    /* Most numbers are small and whole. */
+    if (fabs(value) < WHOLE_BELOW && value == (double)(int)value &&
+        !(value == 0 && signbit(value))) {
+        dv_buf_addf(out, "%d", (int)value);
+    } else if (isnan(value)) {
         dv_buf_adds(out, "NaN");
     } else if (isinf(value)) {
         dv_buf_adds(out, value < 0 ? "-Inf" : "+Inf");

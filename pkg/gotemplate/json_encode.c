@@ -18,6 +18,11 @@ static bool encode(encoder *e, dv_val value);
 
 void dv_json_add_float(dv_buf *out, double value)
 {
+    /* Most numbers are small and whole. */
+    if (fabs(value) < INT32_MAX && value == (double)(int)value && !(value == 0 && signbit(value))) {
+        dv_buf_addf(out, "%d", (int)value);
+        return;
+    }
     dv_decimal d = dv_decimal_of(value);
     int exponent = d.point - 1;
 

@@ -259,6 +259,31 @@ static void skip_blanks(reading *r, int most)
         take(r, 1);
 }
 
+/* Hours, minutes, seconds. */
+static bool take_clock(reading *r, const dv_chunk *chunk)
+{
+    bool ok;
+
+    switch (chunk->type) {
+    case STD_HOUR:
+        ok = take_number(r, false, &r->hour);
+        check_range(r, r->hour, 0, 23, "hour");
+        return ok;
+    case STD_HOUR12:
+    case STD_ZERO_HOUR12:
+        ok = take_number(r, chunk->type == STD_ZERO_HOUR12, &r->hour);
+        check_range(r, r->hour, 0, 12, "hour");
+        return ok;
+    case STD_MINUTE:
+    case STD_ZERO_MINUTE:
+        ok = take_number(r, chunk->type == STD_ZERO_MINUTE, &r->minute);
+        check_range(r, r->minute, 0, 59, "minute");
+        return ok;
+    default:
+        return take_second(r, chunk->type == STD_ZERO_SECOND, chunk->rest);
+    }
+}
+
 /* False: the value does not fit the element. */
 static bool take_element(reading *r, const dv_chunk *chunk)
 {
@@ -293,23 +318,6 @@ static bool take_element(reading *r, const dv_chunk *chunk)
     case STD_ZERO_YDAY:
         skip_blanks(r, chunk->type == STD_UNDER_YDAY ? 2 : 0);
         return take_yday(r, chunk->type == STD_ZERO_YDAY);
-    case STD_HOUR:
-        ok = take_number(r, false, &r->hour);
-        check_range(r, r->hour, 0, 23, "hour");
-        return ok;
-    case STD_HOUR12:
-    case STD_ZERO_HOUR12:
-        ok = take_number(r, chunk->type == STD_ZERO_HOUR12, &r->hour);
-        check_range(r, r->hour, 0, 12, "hour");
-        return ok;
-    case STD_MINUTE:
-    case STD_ZERO_MINUTE:
-        ok = take_number(r, chunk->type == STD_ZERO_MINUTE, &r->minute);
-        check_range(r, r->minute, 0, 59, "minute");
-        return ok;
-    case STD_SECOND:
-    case STD_ZERO_SECOND:
-        return take_second(r, chunk->type == STD_ZERO_SECOND, chunk->rest);
     case STD_PM:
         return take_half(r, "AM", "PM");
     case STD_SMALL_PM:
@@ -320,6 +328,14 @@ static bool take_element(reading *r, const dv_chunk *chunk)
         return take_fraction(r, (size_t)chunk->digits + 1);
     case STD_FRACTION9:
         return !is_fraction(r->value) || take_fraction(r, fraction_length(r->value));
+    case STD_HOUR:
+    case STD_HOUR12:
+    case STD_ZERO_HOUR12:
+    case STD_MINUTE:
+    case STD_ZERO_MINUTE:
+    case STD_SECOND:
+    case STD_ZERO_SECOND:
+        return take_clock(r, chunk);
     default:
         return take_offset(r, chunk->type);
     }

@@ -83,6 +83,26 @@ func (w writer) record(kind, text string, data any) {
 	w.WriteByte('\n')
 }
 
+// Each function by name: that it is there, and how many arguments it takes.
+func (w writer) arities(kind string) {
+	for _, name := range allNames() {
+		w.record(kind, "{{ if false }}{{ "+name+" }}{{ end }}", nil)
+		w.record(kind, "{{ "+name+strings.Repeat(" nil", 9)+" }}", nil)
+	}
+	w.record(kind, "{{ env }}", nil)
+	w.record(kind, "{{ expandenv }}", nil)
+}
+
+func allNames() []string {
+	names := []string{"and", "call", "html", "index", "js", "len", "not", "or", "print", "printf", "println", "urlquery",
+		"eq", "ge", "gt", "le", "lt", "ne"}
+	for name := range funcMap() {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
 func main() {
 	kind := flag.String("kind", "helm", "text: the language's own functions; helm: all that Helm offers")
 	count := flag.Int("count", 1000, "how many")
@@ -112,6 +132,9 @@ func main() {
 	}
 	fmt.Fprintf(os.Stderr, "oracle: -kind %s -seed %d -count %d\n", *kind, *seed, *count)
 	g := newGenerator(*kind, *seed, names)
+	if *calls {
+		out.arities(*kind)
+	}
 	for i := 0; i < *count; i++ {
 		if *calls {
 			out.record(*kind, "{{ "+g.call(2)+" }}", g.data(true))
