@@ -30,6 +30,7 @@ fail() {
 }
 
 # note JSON-OBJECT: adds what measure printed to the results, with this object's members.
+# shellcheck disable=SC2016  # jq's variable
 note() { jq -c --argjson with "$1" '$with + .' >>"$results"; }
 
 # measure NAME ROUND PROBLEM N COMMAND…
@@ -76,8 +77,10 @@ measure_constraints() {
     (cd test/semverdiff && GOWORK=off CGO_ENABLED=0 "$go" build -trimpath -buildvcs=false -o "$tool" .)
     "$tool" lines --seed "$seed" --pairs "$lines" check >"$work/lines"
     for round in $(seq "$rounds"); do
+        # shellcheck disable=SC2016  # the inner shell expands it
         "$programs/measure" "$limit" "$mib" "$work/ours" bash -c 'exec "$0" semver check <"$1"' "$davit" "$work/lines" |
             note "{\"kind\": \"check\", \"who\": \"davit\", \"lines\": $lines}"
+        # shellcheck disable=SC2016
         "$programs/measure" "$limit" "$mib" "$work/theirs" bash -c 'exec "$0" answer check <"$1"' "$tool" "$work/lines" |
             note "{\"kind\": \"check\", \"who\": \"library\", \"lines\": $lines}"
         cmp -s "$work/ours" "$work/theirs" || fail "davit and the library answer otherwise: seed $seed"

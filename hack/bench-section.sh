@@ -9,6 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 name=${1:?the name of the section is missing}
 file=${2:-docs/benchmarks.md}
 
+# shellcheck disable=SC2016  # Markdown
 [ -s "$file" ] || printf '%s\n\n%s\n\n%s\n' '<!-- SPDX-License-Identifier: Apache-2.0 -->' '# Benchmarks' \
     'Written by `make bench`. Times say little about another machine; ratios do.' >"$file"
 new=$(mktemp)

@@ -55,7 +55,8 @@ static dv_err *shelf_dependencies(const dv_candidates *self, dv_ctx *ctx, const 
 
 static shelf shelf_of(const offer *offers)
 {
-    return (shelf){.candidates = {shelf_versions, shelf_dependencies}, .offers = offers};
+    return (shelf){.candidates = {.versions = shelf_versions, .dependencies = shelf_dependencies},
+                   .offers = offers};
 }
 
 typedef struct {

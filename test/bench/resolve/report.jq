@@ -36,7 +36,7 @@ def ratio(a; b): if a == null or b == null then "–" else (a / b | number(1)) e
     (["**ratio** (goal: 10)", "", "**\($theirs / $ours | number(1))**"] | row),
     ""
 else empty end),
-"**Solver.** Problem files of six families (`test/resolve_families.h`), 1 to 80 versions a package; `davit resolve --problem FILE` beside the",
+"**Solver.** Problem files of six families (`test/resolve_families.h`), with tens of versions a package; `davit resolve --problem FILE` beside the",
 "crates pubgrub 0.4.0 and resolvo 0.12.2 on the same files (`test/bench/resolve/peers`; the versions of a package are numbers to them, a",
 "constraint a set of numbers). Where there is no solution, the bytes of the printed explanation are told. Ratios are against the better of",
 "the peers that answer: above 1, davit is faster, or smaller.",
