@@ -286,14 +286,19 @@ test_what_stands_in_the_way_is_named() {
     wish "$p-rival" >"$work/wish"
     status_of 1 look plan -f "$work/wish"
     says "! ConfigMap $ns/a: belongs to PackageManifest $ns/$p-app"
-    # Another manager's field, and a package that does not take it.
-    k -n "$ns" patch configmap a --type merge --field-manager=somebody -p '{"data": {"text": "theirs"}}' >/dev/null
-    wish "$p-app" '{"adoptionPolicy": "Adopt", "conflictPolicy": "Fail", "driftPolicy": "Ignore"}' >"$work/wish"
+    # Another manager's field, and a package that leaves it, or takes it.
     patch_pm "$p-app" '{"spec": {"driftPolicy": "Ignore"}}'
-    if data_is a text theirs; then
-        status_of 1 look plan -f "$work/wish"
-        says "! ConfigMap $ns/a"
-    fi
+    wait_pm "$p-app" ready
+    k -n "$ns" patch configmap a --type merge --field-manager=somebody -p '{"data": {"text": "theirs"}}' >/dev/null
+    wish "$p-app" '{"adoptionPolicy": "Adopt", "driftPolicy": "Ignore", "conflictPolicy": "Fail"}' >"$work/wish"
+    status_of 1 look plan -f "$work/wish"
+    says "! ConfigMap $ns/a"
+    says somebody
+    wish "$p-app" '{"adoptionPolicy": "Adopt", "driftPolicy": "Ignore"}' >"$work/wish"
+    status_of 0 look plan -f "$work/wish"
+    says "~ ConfigMap $ns/a: fields of \"somebody\" are taken"
+    says '-   text: theirs'
+    data_is a text theirs
 }
 
 test_what_can_not_be_is_told() {
