@@ -39,14 +39,14 @@ fail() {
 #
 
 build_tools() {
-    local tool go
+    local tool go source=$root/test/faults
     mkdir -p "$TOOLS"
     exec {tools_lock}<"$TOOLS"
     flock "$tools_lock"
     for tool in faultproxy repofault; do
-        if [ ! -x "$TOOLS/$tool" ] || [ -n "$(find "$root/test/$tool" -name '*.go' -newer "$TOOLS/$tool")" ]; then
+        if [ ! -x "$TOOLS/$tool" ] || [ -n "$(find "$source" -name '*.go' -newer "$TOOLS/$tool")" ]; then
             go=$("$root/hack/deps.sh" go)
-            (cd "$root/test/$tool" && CGO_ENABLED=0 GOWORK=off "$go" build -trimpath -buildvcs=false -o "$TOOLS/$tool.new" .)
+            (cd "$source" && CGO_ENABLED=0 GOWORK=off "$go" build -trimpath -buildvcs=false -o "$TOOLS/$tool.new" "./$tool")
             mv "$TOOLS/$tool.new" "$TOOLS/$tool"
         fi
     done

@@ -3,31 +3,27 @@
 // Repofault serves the files of a folder over http or https, on loopback, as a package repository does: with ETag and
 // Last-Modified, 304 and ranges. It can ask for credentials, and makes the faults that repositories have.
 //
-// It is controlled over plain HTTP on a second loopback port:
+// It is controlled over plain HTTP on a second loopback port: /faults is that of package rules, with the type fault of
+// rules.go; /log, or /-/log, that of package requestlog; and
 //
-//	POST   /faults  {"match": {...}, "fault": {...}, "times": 1}, or a list of them; answers the rules with their ids
-//	GET    /faults  the rules, with how often each matched and fired
-//	DELETE /faults  takes all rules away (or one: ?id=N)
-//	POST   /auth    {"mode": "none"}, {"mode": "basic", "user", "password"}, {"mode": "bearer", "token"}, or
-//	                {"mode": "mtls"}: a client certificate of --client-ca
-//	GET    /-/log   every request, and counts per method, path and code; DELETE forgets them
-//	POST   /down    closes the port and all connections: they are refused until POST /up opens the same port again
+//	POST /auth  {"mode": "none"}, {"mode": "basic", "user", "password"}, {"mode": "bearer", "token"}, or
+//	            {"mode": "mtls"}: a client certificate of --client-ca
+//	POST /down  closes the port and all connections: they are refused until POST /up opens the same port again
 //
-// When ready it prints one line of JSON with its ports; it ends when its standard input closes.
+// How it starts and ends is told in package loopback.
 package main
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/json"
-	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"sync"
+
+	"davit.dev/test/faults/internal/loopback"
+	"davit.dev/test/faults/internal/wire"
 )
 
 type settings struct {
@@ -43,19 +39,16 @@ func main() {
 	flag.StringVar(&s.key, "key", "", "its key file")
 	flag.StringVar(&s.clientCA, "client-ca", "", "file with the certificates that client certificates are checked against")
 	flag.Parse()
-	if err := run(s, os.Stdin, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "repofault:", err)
-		os.Exit(1)
-	}
+	loopback.Main("repofault", s.run)
 }
 
 // run serves until in closes.
-func run(s settings, in io.Reader, out io.Writer) error {
+func (s settings) run(in io.Reader, out io.Writer) error {
 	root, err := os.OpenRoot(s.root)
 	if err != nil {
 		return err
 	}
-	repository := &repository{root: root}
+	repository := newRepository(root)
 	tlsConfig, err := makeTLS(s)
 	if err != nil {
 		return err
@@ -64,35 +57,14 @@ func run(s settings, in io.Reader, out io.Writer) error {
 	if err := port.up(); err != nil {
 		return err
 	}
-	adminListener, err := listenLoopback(s.adminListen)
-	if err != nil {
-		return err
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- (&http.Server{Handler: adminHandler(repository, port)}).Serve(adminListener) }()
 	scheme := "http"
 	if tlsConfig != nil {
 		scheme = "https"
 	}
-	admin := adminListener.Addr().(*net.TCPAddr)
-	err = json.NewEncoder(out).Encode(map[string]any{
-		"url": scheme + "://" + port.address, "listen": port.address, "port": port.number(),
-		"adminListen": admin.String(), "adminPort": admin.Port, "pid": os.Getpid(),
-	})
-	if err != nil {
-		return err
-	}
-	ended := make(chan struct{})
-	go func() {
-		_, _ = io.Copy(io.Discard, in)
-		close(ended)
-	}()
-	select {
-	case err := <-failed:
-		return err
-	case <-ended:
-		return nil
-	}
+	return loopback.Server{
+		AdminListen: s.adminListen, Admin: adminHandler(repository, port),
+		Ready: loopback.Ready{URL: scheme + "://" + port.address, Listen: port.address, Port: port.number()},
+	}.Run(in, out)
 }
 
 // makeTLS returns nil when plain http is served.
@@ -108,28 +80,11 @@ func makeTLS(s settings) (*tls.Config, error) {
 	if s.clientCA == "" {
 		return config, nil
 	}
-	pem, err := os.ReadFile(s.clientCA)
-	if err != nil {
+	if config.ClientCAs, err = loopback.ReadRoots(s.clientCA); err != nil {
 		return nil, err
-	}
-	config.ClientCAs = x509.NewCertPool()
-	if !config.ClientCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s holds no certificate", s.clientCA)
 	}
 	config.ClientAuth = tls.VerifyClientCertIfGiven // whether there has to be one is said later, by the mode
 	return config, nil
-}
-
-// listenLoopback refuses every address but this machine's own.
-func listenLoopback(address string) (net.Listener, error) {
-	tcp, err := net.ResolveTCPAddr("tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	if !tcp.IP.IsLoopback() {
-		return nil, errors.New(address + " is not on loopback")
-	}
-	return net.ListenTCP("tcp", tcp)
 }
 
 // port is where the repository is found: it can be closed and opened again.
@@ -152,12 +107,12 @@ func (p *port) up() error {
 	if p.server != nil {
 		return nil
 	}
-	listener, err := listenLoopback(p.address)
+	listener, err := loopback.Listen(p.address)
 	if err != nil {
 		return err
 	}
 	p.address = listener.Addr().String()
-	server := &http.Server{Handler: p.handler, ConnContext: keepConn}
+	server := &http.Server{Handler: p.handler, ConnContext: wire.Keep}
 	p.server = server
 	if p.tls == nil {
 		go func() { _ = server.Serve(listener) }()

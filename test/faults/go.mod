@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-module davit.dev/test/faultproxy
+module davit.dev/test/faults
 
 go 1.24.0

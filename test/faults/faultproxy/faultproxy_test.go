@@ -4,38 +4,26 @@ package main
 
 import (
 	"bufio"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"davit.dev/test/faults/internal/faulttest"
 )
 
 const answerBody = `{"kind":"ConfigMap","metadata":{"name":"a"}}`
 
 // bench is a proxy before a server that counts what reaches it.
 type bench struct {
-	t       *testing.T
-	client  *http.Client
+	*faulttest.Server
 	url     string
-	admin   string
 	reached atomic.Int32
-	stop    io.Closer
-	ended   chan error
 }
 
 func (b *bench) serve(w http.ResponseWriter, r *http.Request) {
@@ -59,106 +47,29 @@ func (b *bench) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func start(t *testing.T) *bench {
-	b := &bench{t: t, ended: make(chan error, 1)}
+	b := &bench{}
 	upstream := httptest.NewUnstartedServer(http.HandlerFunc(b.serve))
 	upstream.EnableHTTP2 = true
 	upstream.StartTLS()
-	dir := t.TempDir()
-	caFile := filepath.Join(dir, "ca.crt")
-	writePEM(t, caFile, "CERTIFICATE", upstream.Certificate().Raw)
-	cert := makeCert(t, dir)
-	in, stop := io.Pipe()
-	out, announce := io.Pipe()
-	b.stop = stop
-	go func() {
-		b.ended <- run(settings{upstream.URL, caFile, filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"),
-			"127.0.0.1:0", "127.0.0.1:0"}, in, announce)
-	}()
-	var ready struct{ Listen, AdminListen string }
-	if err := json.NewDecoder(out).Decode(&ready); err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(cert)
-	b.url, b.admin = "https://"+ready.Listen, "http://"+ready.AdminListen
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
-	b.client = &http.Client{Transport: transport, Timeout: 10 * time.Second}
 	t.Cleanup(func() {
-		transport.CloseIdleConnections()
-		_ = stop.Close()
 		upstream.CloseClientConnections()
 		upstream.Close()
 	})
+	pair := faulttest.MakePair(t)
+	s := settings{
+		upstream: upstream.URL, upstreamCA: faulttest.WritePEM(t, "CERTIFICATE", upstream.Certificate().Raw),
+		cert: pair.CertFile, key: pair.KeyFile, listen: "127.0.0.1:0", adminListen: "127.0.0.1:0",
+	}
+	b.Server = faulttest.Start(t, s.run, pair.Leaf)
+	b.url = "https://" + b.Ready.Listen
 	return b
 }
 
-func writePEM(t *testing.T, file, kind string, der []byte) {
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func makeCert(t *testing.T, dir string) *x509.Certificate {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	writePEM(t, filepath.Join(dir, "tls.crt"), "CERTIFICATE", der)
-	writePEM(t, filepath.Join(dir, "tls.key"), "PRIVATE KEY", keyDER)
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cert
-}
-
-// ask sends one request and returns its answer's body and how reading it ended.
 func (b *bench) ask(method, path string) (*http.Response, string, error) {
-	r, err := http.NewRequest(method, b.url+path, strings.NewReader(map[string]string{"POST": "sent"}[method]))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer t")
-	r.Header.Set("User-Agent", "tester/1")
-	answer, err := b.client.Do(r)
-	if err != nil {
-		return nil, "", err
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	return answer, string(body), err
+	return b.Ask(method, b.url+path, map[string]string{"POST": "sent"}[method], "Authorization", "Bearer t")
 }
 
-func (b *bench) control(method, path, body string) (int, string) {
-	r, err := http.NewRequest(method, b.admin+path, strings.NewReader(body))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	all, _ := io.ReadAll(answer.Body)
-	return answer.StatusCode, string(all)
-}
-
-func (b *bench) fault(body string) {
-	b.t.Helper()
-	if code, all := b.control("POST", "/faults", body); code != http.StatusOK {
-		b.t.Fatalf("refused: %s", all)
-	}
-}
+func (b *bench) fault(rule string) { b.Must("/faults", rule) }
 
 func TestPassesThroughOverHTTP2(t *testing.T) {
 	b := start(t)
@@ -192,29 +103,6 @@ func TestStatusIsAKubernetesStatus(t *testing.T) {
 	}
 	if n := b.reached.Load(); n != 0 {
 		t.Fatalf("the server saw %d requests", n)
-	}
-}
-
-func TestNthAndTimes(t *testing.T) {
-	b := start(t)
-	b.fault(`{"match":{"nth":2,"method":"GET","userAgent":"tester"},"fault":{"kind":"status","status":500},"times":2}`)
-	var codes []int
-	for range 5 {
-		answer, _, err := b.ask("GET", "/api/v1/nodes")
-		if err != nil {
-			t.Fatal(err)
-		}
-		codes = append(codes, answer.StatusCode)
-	}
-	if fmt.Sprint(codes) != "[200 500 500 200 200]" {
-		t.Fatal(codes)
-	}
-	if _, all := b.control("GET", "/faults", ""); !strings.Contains(all, `"matched":5,"fired":2`) {
-		t.Fatal(all)
-	}
-	b.control("DELETE", "/faults", "")
-	if _, all := b.control("GET", "/faults", ""); strings.TrimSpace(all) != "[]" {
-		t.Fatal(all)
 	}
 }
 
@@ -262,7 +150,7 @@ func TestGoawayMakesTheClientReconnect(t *testing.T) {
 	b := start(t)
 	clients := func() []string {
 		var log struct{ Requests []struct{ Client string } }
-		_, all := b.control("GET", "/log", "")
+		_, all := b.Control("GET", "/log", "")
 		if err := json.Unmarshal([]byte(all), &log); err != nil {
 			t.Fatal(err)
 		}
@@ -323,7 +211,7 @@ func TestCutWatches(t *testing.T) {
 	for how, clean := range map[string]bool{"cut": false, "reset": false, "end": true} {
 		t.Run(how, func(t *testing.T) {
 			b := start(t)
-			answer, err := b.client.Get(b.url + "/api/v1/configmaps?watch=true")
+			answer, err := b.Client.Get(b.url + "/api/v1/configmaps?watch=true")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -334,13 +222,13 @@ func TestCutWatches(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if _, all := b.control("POST", "/cut-watches", `{"how":"`+how+`"}`); strings.TrimSpace(all) != `{"ended":1}` {
+			if _, all := b.Control("POST", "/cut-watches", `{"how":"`+how+`"}`); strings.TrimSpace(all) != `{"ended":1}` {
 				t.Fatal(all)
 			}
 			if _, err := lines.ReadString('\n'); (err == io.EOF) != clean {
 				t.Fatal(err)
 			}
-			if _, all := b.control("POST", "/cut-watches", ""); strings.TrimSpace(all) != `{"ended":0}` {
+			if _, all := b.Control("POST", "/cut-watches", ""); strings.TrimSpace(all) != `{"ended":0}` {
 				t.Fatal(all)
 			}
 		})
@@ -352,17 +240,17 @@ func TestDownAndUp(t *testing.T) {
 	if _, _, err := b.ask("GET", "/api"); err != nil {
 		t.Fatal(err)
 	}
-	b.control("POST", "/down", "")
+	b.Control("POST", "/down", "")
 	if _, _, err := b.ask("GET", "/api"); err == nil {
 		t.Fatal("it answers")
 	}
-	b.control("POST", "/up", "")
+	b.Control("POST", "/up", "")
 	if _, _, err := b.ask("GET", "/api"); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestLogCounts(t *testing.T) {
+func TestLogTellsWhatIsMeant(t *testing.T) {
 	b := start(t)
 	b.fault(`{"match":{"method":"DELETE"},"fault":{"kind":"status","status":409}}`)
 	for _, method := range []string{"GET", "GET", "DELETE"} {
@@ -370,38 +258,52 @@ func TestLogCounts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, all := b.control("GET", "/log", "")
-	for _, want := range []string{`"last":3`, `{"method":"GET","path":"/apis/apps/v1/namespaces/d/deployments/x","code":200,"count":2}`,
-		`"code":409,"count":1`, `"seq":3`, `"fault":"status"`, `"verb":"delete"`, `"namespace":"d"`} {
-		if !strings.Contains(all, want) {
-			t.Errorf("no %s in %s", want, all)
-		}
-	}
-	if _, all := b.control("GET", "/log?since=2", ""); strings.Contains(all, `"seq":2`) || !strings.Contains(all, `"seq":3`) {
-		t.Fatal(all)
-	}
+	_, all := b.Control("GET", "/log", "")
+	faulttest.Contains(t, all, `{"method":"GET","path":"/apis/apps/v1/namespaces/d/deployments/x","code":200,"count":2}`,
+		`"code":409,"count":1`, `"fault":"status"`, `"verb":"delete"`, `"resource":"deployments"`, `"namespace":"d"`, `"name":"x"`)
 }
 
 func TestRefusesWhatItDoesNotKnow(t *testing.T) {
-	b := start(t)
-	for _, body := range []string{`{"fault":{"kind":"nonsense"}}`, `{"fault":{"kind":"status"}}`, `{"fault":{"kind":"cut"},"tmes":2}`,
-		`{"match":{"pathRegex":"("},"fault":{"kind":"cut"}}`, `{"fault":{"kind":"half","when":"after"}}`, `[null]`, ``, `{"fault":{"kind":"delay"}}`} {
-		if code, all := b.control("POST", "/faults", body); code != http.StatusBadRequest {
-			t.Errorf("%s: %d %s", body, code, all)
-		}
-	}
+	start(t).Refuses(`{"fault":{"kind":"nonsense"}}`, `{"fault":{"kind":"half","when":"after"}}`, `{"fault":{"kind":"cut","when":"later"}}`,
+		`{"fault":{"kind":"delay","ms":1,"afterEvents":1}}`, `{"fault":{"kind":"end","afterEvents":-1}}`)
 }
 
 func TestEndsWithItsInput(t *testing.T) {
-	b := start(t)
-	_ = b.stop.Close()
-	select {
-	case err := <-b.ended:
-		if err != nil {
+	start(t).EndsWithItsInput()
+}
+
+func TestMatchesByMeaning(t *testing.T) {
+	status := "/apis/apps/v1/namespaces/a/deployments/b/status"
+	for _, row := range []struct {
+		match, method, url, contentType string
+		want                            bool
+	}{
+		{`{}`, "GET", "/readyz", "", true},
+		{`{"verb":"watch"}`, "GET", "/api/v1/pods?watch=1", "", true},
+		{`{"verb":"watch"}`, "GET", "/api/v1/pods", "", false},
+		{`{"verb":"patch"}`, "PATCH", status, "application/apply-patch+yaml", true},
+		{`{"verb":"apply"}`, "PATCH", status, "application/merge-patch+json", false},
+		{`{"group":""}`, "GET", "/api/v1/pods", "", true},
+		{`{"group":""}`, "GET", "/readyz", "", false},
+		{`{"group":"apps"}`, "GET", "/api/v1/pods", "", false},
+		{`{"resource":"deployments/status"}`, "PUT", status, "", true},
+		{`{"resource":"deployments"}`, "PUT", status, "", false},
+		{`{"namespace":"a","name":"b"}`, "PUT", status, "", true},
+		{`{"namespace":"b"}`, "PUT", status, "", false},
+		{`{"name":"a"}`, "PUT", status, "", false},
+		{`{"watch":false}`, "GET", "/api/v1/pods", "", true},
+		{`{"watch":false}`, "GET", "/api/v1/pods?watch=true", "", false},
+		{`{"verb":"list","method":"POST"}`, "GET", "/api/v1/pods", "", false},
+	} {
+		var m match
+		if err := json.Unmarshal([]byte(row.match), &m); err != nil {
 			t.Fatal(err)
 		}
-	case <-time.After(5 * time.Second):
-		t.Fatal("it goes on")
+		r := httptest.NewRequest(row.method, row.url, nil)
+		r.Header.Set("Content-Type", row.contentType)
+		if m.Matches(r) != row.want {
+			t.Errorf("%s: %s %s: %v", row.match, row.method, row.url, !row.want)
+		}
 	}
 }
 

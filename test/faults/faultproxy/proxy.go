@@ -18,7 +18,10 @@ import (
 	"net/url"
 	"strconv"
 	"sync"
-	"time"
+
+	"davit.dev/test/faults/internal/requestlog"
+	"davit.dev/test/faults/internal/rules"
+	"davit.dev/test/faults/internal/wire"
 )
 
 // maxDrained bounds what is read of a request whose answer does not depend on it.
@@ -33,18 +36,21 @@ var (
 
 // proxy is the handler that clients talk to.
 type proxy struct {
-	rules   ruleSet
-	log     requestLog
+	rules   *rules.Set[match, fault]
+	log     *requestlog.Log[logEntry]
 	watches watchSet
 	reverse *httputil.ReverseProxy
 }
 
-type ctxKey int
+type logEntry struct {
+	requestlog.Entry
+	Verb      string `json:"verb"`
+	Resource  string `json:"resource,omitempty"`
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name,omitempty"`
+}
 
-const (
-	connKey ctxKey = iota
-	exchangeKey
-)
+type exchangeKey struct{}
 
 // exchange is one request on its way.
 type exchange struct {
@@ -52,12 +58,13 @@ type exchange struct {
 	watch *watch // nil when it is none
 }
 
-func keepConn(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, connKey, c)
-}
+func exchangeOf(r *http.Request) *exchange { return r.Context().Value(exchangeKey{}).(*exchange) }
 
 func newProxy(upstream *url.URL, roots *x509.CertPool) *proxy {
-	p := &proxy{}
+	p := &proxy{
+		rules: rules.NewSet[match]((*fault).check),
+		log:   requestlog.New(func(e *logEntry) *requestlog.Entry { return &e.Entry }),
+	}
 	p.reverse = &httputil.ReverseProxy{
 		Transport: &http.Transport{
 			TLSClientConfig:     &tls.Config{RootCAs: roots},
@@ -68,7 +75,7 @@ func newProxy(upstream *url.URL, roots *x509.CertPool) *proxy {
 		FlushInterval:  -1,
 		ErrorLog:       log.New(io.Discard, "", 0), // it would tell of the faults that were asked for
 		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
-		ModifyResponse: func(r *http.Response) error { return spoil(r, r.Request.Context().Value(exchangeKey).(*exchange)) },
+		ModifyResponse: func(r *http.Response) error { return spoil(r, exchangeOf(r.Request)) },
 		ErrorHandler:   func(w http.ResponseWriter, r *http.Request, err error) { p.fail(w, r, err) },
 	}
 	return p
@@ -76,18 +83,22 @@ func newProxy(upstream *url.URL, roots *x509.CertPool) *proxy {
 
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	api := parse(r)
-	f := p.rules.pick(r, api)
-	entry := p.log.begin(r, api, f)
-	recorder := &recorder{ResponseWriter: w}
-	defer func() { p.log.end(entry, recorder.code) }()
+	f := p.rules.Pick(r)
+	entry := &logEntry{Verb: api.verb, Resource: api.resource, Namespace: api.namespace, Name: api.name}
+	if f != nil {
+		entry.Fault = f.Kind
+	}
+	p.log.Begin(entry, r)
+	recorder := &requestlog.Recorder{ResponseWriter: w}
+	defer p.log.End(entry, func(e *logEntry) { e.Code = recorder.Code })
 
 	x := &exchange{fault: f}
-	ctx := context.WithValue(r.Context(), exchangeKey, x)
+	ctx := context.WithValue(r.Context(), exchangeKey{}, x)
 	if api.verb == "watch" {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithCancel(ctx)
 		defer cancel()
-		x.watch = p.watches.add(connOf(r), cancel)
+		x.watch = p.watches.add(wire.Conn(r), cancel)
 		defer p.watches.remove(x.watch)
 	}
 	r = r.WithContext(ctx)
@@ -119,10 +130,7 @@ func (p *proxy) before(w http.ResponseWriter, r *http.Request, f *fault) bool {
 		drain(r.Body)
 		p.fail(w, r, errHang)
 	case f.Kind == "delay":
-		select {
-		case <-time.After(time.Duration(f.Ms) * time.Millisecond):
-		case <-r.Context().Done():
-		}
+		wire.Wait(r, f.Ms)
 	}
 	return true
 }
@@ -131,20 +139,11 @@ func (p *proxy) before(w http.ResponseWriter, r *http.Request, f *fault) bool {
 func (p *proxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, errCut):
-		cut(connOf(r))
-		panic(http.ErrAbortHandler)
+		wire.Abort(r)
 	case errors.Is(err, errReset):
 		panic(http.ErrAbortHandler)
 	case errors.Is(err, errHang):
-		f := r.Context().Value(exchangeKey).(*exchange).fault
-		var limit <-chan time.Time
-		if f.Ms > 0 {
-			limit = time.After(time.Duration(f.Ms) * time.Millisecond)
-		}
-		select {
-		case <-r.Context().Done():
-		case <-limit:
-		}
+		wire.Wait(r, exchangeOf(r).fault.Ms)
 		panic(http.ErrAbortHandler)
 	case r.Context().Err() != nil:
 		panic(http.ErrAbortHandler)
@@ -154,7 +153,8 @@ func (p *proxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 		writeStatus(w, replaced.fault)
 		return
 	}
-	writeStatus(w, &fault{Status: http.StatusBadGateway, Message: "faultproxy: the API server does not answer: " + err.Error()})
+	writeStatus(w, &fault{Fault: rules.Fault{Status: http.StatusBadGateway},
+		Message: "faultproxy: the API server does not answer: " + err.Error()})
 }
 
 // replacedError stands for an answer of the server that the client gets another one for.
@@ -201,7 +201,7 @@ func spoil(answer *http.Response, x *exchange) error {
 			answer.ContentLength = -1
 		}
 	}
-	answer.Body = &endingBody{ReadCloser: answer.Body, conn: connOf(answer.Request), watch: x.watch}
+	answer.Body = &endingBody{ReadCloser: answer.Body, conn: wire.Conn(answer.Request), watch: x.watch}
 	return nil
 }
 
@@ -223,8 +223,8 @@ func (b *endingBody) Read(p []byte) (int, error) {
 		err = b.watch.how()
 	}
 	if errors.Is(err, errCut) {
-		time.Sleep(50 * time.Millisecond) // what was written has to leave first
-		cut(b.conn)
+		wire.Settle()
+		wire.Cut(b.conn)
 	}
 	return n, err
 }
@@ -272,16 +272,6 @@ func spoilWatch(answer *http.Response, f *fault) io.ReadCloser {
 	}()
 	return read
 }
-
-// cut closes a connection as a broken network does: with neither TLS's nor HTTP's good-bye.
-func cut(c net.Conn) {
-	if t, ok := c.(*tls.Conn); ok {
-		c = t.NetConn()
-	}
-	_ = c.Close()
-}
-
-func connOf(r *http.Request) net.Conn { return r.Context().Value(connKey).(net.Conn) }
 
 func drain(body io.Reader) { _, _ = io.CopyN(io.Discard, body, maxDrained) }
 
@@ -333,28 +323,6 @@ func errorEvent(f *fault) []byte {
 	event, _ := json.Marshal(map[string]any{"type": "ERROR", "object": statusObject(f)})
 	return append(event, '\n')
 }
-
-// recorder remembers the code of an answer.
-type recorder struct {
-	http.ResponseWriter
-	code int
-}
-
-func (r *recorder) WriteHeader(code int) {
-	if code >= 200 && r.code == 0 {
-		r.code = code
-	}
-	r.ResponseWriter.WriteHeader(code)
-}
-
-func (r *recorder) Write(p []byte) (int, error) {
-	if r.code == 0 {
-		r.code = http.StatusOK
-	}
-	return r.ResponseWriter.Write(p)
-}
-
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 // watchSet is the watches that run.
 type watchSet struct {
@@ -415,7 +383,7 @@ func (s *watchSet) endAll(how error) int {
 		}
 		ended++
 		if how == errCut {
-			cut(w.conn)
+			wire.Cut(w.conn)
 		}
 		w.cancel()
 	}

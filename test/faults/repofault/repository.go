@@ -4,29 +4,49 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"crypto/tls"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"davit.dev/test/faults/internal/requestlog"
+	"davit.dev/test/faults/internal/rules"
+	"davit.dev/test/faults/internal/wire"
 )
 
 // repository is the handler that clients talk to.
 type repository struct {
 	root  *os.Root
-	rules ruleSet
-	log   requestLog
+	rules *rules.Set[rules.Match, fault]
+	log   *requestlog.Log[logEntry]
 
 	mu   sync.Mutex
 	auth auth
+}
+
+// logEntry tells whether credentials came, never which.
+type logEntry struct {
+	requestlog.Entry
+	Host          string `json:"host"`
+	Authorization bool   `json:"authorization,omitempty"`
+	Certificate   bool   `json:"certificate,omitempty"`
+	IfNoneMatch   string `json:"ifNoneMatch,omitempty"`
+	Range         string `json:"range,omitempty"`
+	Bytes         int64  `json:"bytes"`
+}
+
+func newRepository(root *os.Root) *repository {
+	return &repository{
+		root:  root,
+		rules: rules.NewSet[rules.Match]((*fault).check),
+		log:   requestlog.New(func(e *logEntry) *requestlog.Entry { return &e.Entry }),
+	}
 }
 
 // auth is what a client has to show.
@@ -35,14 +55,6 @@ type auth struct {
 	User     string `json:"user"`
 	Password string `json:"password"`
 	Token    string `json:"token"`
-}
-
-type ctxKey int
-
-const connKey ctxKey = 0
-
-func keepConn(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, connKey, c)
 }
 
 func (p *repository) setAuth(a auth) error {
@@ -56,6 +68,8 @@ func (p *repository) setAuth(a auth) error {
 	p.auth = a
 	return nil
 }
+
+func hasCertificate(r *http.Request) bool { return r.TLS != nil && len(r.TLS.VerifiedChains) > 0 }
 
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
@@ -79,7 +93,7 @@ func (p *repository) admits(w http.ResponseWriter, r *http.Request) bool {
 		}
 		challenge = `Bearer realm="repofault"`
 	case "mtls":
-		if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
+		if hasCertificate(r) {
 			return true
 		}
 	default:
@@ -93,18 +107,25 @@ func (p *repository) admits(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func (p *repository) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f := p.rules.pick(r)
-	entry := p.log.begin(r, f)
-	counter := &counter{ResponseWriter: w}
-	defer func() { p.log.end(entry, counter.code, counter.bytes) }()
-	if !p.admits(counter, r) {
+	f := p.rules.Pick(r)
+	entry := &logEntry{
+		Host: r.Host, Authorization: r.Header.Get("Authorization") != "", Certificate: hasCertificate(r),
+		IfNoneMatch: r.Header.Get("If-None-Match"), Range: r.Header.Get("Range"),
+	}
+	if f != nil {
+		entry.Fault = f.Kind
+	}
+	p.log.Begin(entry, r)
+	recorder := &requestlog.Recorder{ResponseWriter: w}
+	defer p.log.End(entry, func(e *logEntry) { e.Code, e.Bytes = recorder.Code, recorder.Bytes })
+	if !p.admits(recorder, r) {
 		return
 	}
 	if f != nil {
-		p.spoil(counter, r, f)
+		p.spoil(recorder, r, f)
 		return
 	}
-	p.serveFile(counter, r)
+	p.serveFile(recorder, r)
 }
 
 func (p *repository) serveFile(w http.ResponseWriter, r *http.Request) {
@@ -166,12 +187,12 @@ func (p *repository) spoil(w http.ResponseWriter, r *http.Request, f *fault) {
 			_, _ = w.Write(content)
 		}
 	case "cut":
-		cut(r)
+		wire.Abort(r)
 	case "timeout":
-		wait(r, f.Ms)
-		cut(r)
+		wire.Wait(r, f.Ms)
+		wire.Abort(r)
 	case "delay":
-		wait(r, f.Ms)
+		wire.Wait(r, f.Ms)
 		p.serveFile(w, r)
 	case "slow":
 		p.serveFile(&slowWriter{ResponseWriter: w, request: r, perSecond: f.BytesPerSecond}, r)
@@ -203,8 +224,8 @@ func (p *repository) half(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
 	_, _ = w.Write(content[:len(content)/2])
 	_ = http.NewResponseController(w).Flush()
-	time.Sleep(50 * time.Millisecond) // what was written has to leave first
-	cut(r)
+	wire.Settle()
+	wire.Abort(r)
 }
 
 // huge sends zeros until it has sent enough or the client has had enough.
@@ -221,28 +242,6 @@ func huge(w http.ResponseWriter, f *fault) {
 			return
 		}
 	}
-}
-
-// wait returns after so many milliseconds (0: never), or when the client has gone.
-func wait(r *http.Request, ms int) {
-	var limit <-chan time.Time
-	if ms > 0 {
-		limit = time.After(time.Duration(ms) * time.Millisecond)
-	}
-	select {
-	case <-limit:
-	case <-r.Context().Done():
-	}
-}
-
-// cut closes a connection as a broken network does: with neither TLS's nor HTTP's good-bye. It does not return.
-func cut(r *http.Request) {
-	c := r.Context().Value(connKey).(net.Conn)
-	if t, ok := c.(*tls.Conn); ok {
-		c = t.NetConn()
-	}
-	_ = c.Close()
-	panic(http.ErrAbortHandler)
 }
 
 // slowWriter sends so many bytes a second, in tenths of a second.
@@ -271,28 +270,3 @@ func (s *slowWriter) Write(p []byte) (int, error) {
 	}
 	return sent, nil
 }
-
-// counter remembers the code and the size of an answer.
-type counter struct {
-	http.ResponseWriter
-	code  int
-	bytes int64
-}
-
-func (c *counter) WriteHeader(code int) {
-	if code >= 200 && c.code == 0 {
-		c.code = code
-	}
-	c.ResponseWriter.WriteHeader(code)
-}
-
-func (c *counter) Write(p []byte) (int, error) {
-	if c.code == 0 {
-		c.code = http.StatusOK
-	}
-	n, err := c.ResponseWriter.Write(p)
-	c.bytes += int64(n)
-	return n, err
-}
-
-func (c *counter) Unwrap() http.ResponseWriter { return c.ResponseWriter }

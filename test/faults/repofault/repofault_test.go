@@ -3,143 +3,54 @@
 package main
 
 import (
-	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
-	"encoding/pem"
 	"io"
-	"math/big"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"davit.dev/test/faults/internal/faulttest"
 )
 
 const content = "name: cert-manager\nversion: v1.14.2\n"
 
 // bench is a repository with one file, index.yaml.
 type bench struct {
-	t          *testing.T
-	client     *http.Client
-	url, admin string
-	stop       io.Closer
-	ended      chan error
-	pair       tls.Certificate // with https: the server's, and one that it takes from clients
+	*faulttest.Server
+	pair faulttest.Pair // with https: the server's, and one that it takes from clients
 }
 
 func start(t *testing.T, https bool) *bench {
 	dir := t.TempDir()
-	b := &bench{t: t, ended: make(chan error, 1)}
 	s := settings{root: filepath.Join(dir, "files"), listen: "127.0.0.1:0", adminListen: "127.0.0.1:0"}
 	if err := os.MkdirAll(filepath.Join(s.root, "sub"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, filepath.Join(s.root, "index.yaml"), []byte(content))
-	writeFile(t, filepath.Join(dir, "secret"), []byte("not to be served"))
-	transport := &http.Transport{}
+	writeFile(t, filepath.Join(s.root, "index.yaml"), content)
+	writeFile(t, filepath.Join(dir, "secret"), "not to be served")
+	b := &bench{}
+	var trusted *x509.Certificate
 	if https {
-		s.cert, s.key = filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
-		s.clientCA = s.cert
-		b.pair = makeCert(t, s.cert, s.key)
-		roots := x509.NewCertPool()
-		roots.AddCert(b.pair.Leaf)
-		transport.ForceAttemptHTTP2 = true
-		transport.TLSClientConfig = &tls.Config{RootCAs: roots}
+		b.pair = faulttest.MakePair(t)
+		s.cert, s.key, s.clientCA = b.pair.CertFile, b.pair.KeyFile, b.pair.CertFile
+		trusted = b.pair.Leaf
 	}
-	in, stop := io.Pipe()
-	out, announce := io.Pipe()
-	b.stop = stop
-	go func() { b.ended <- run(s, in, announce) }()
-	var ready struct{ URL, AdminListen string }
-	if err := json.NewDecoder(out).Decode(&ready); err != nil {
-		t.Fatal(err)
-	}
-	b.url, b.admin = ready.URL, "http://"+ready.AdminListen
-	b.client = &http.Client{Transport: transport, Timeout: 10 * time.Second}
-	t.Cleanup(func() {
-		transport.CloseIdleConnections()
-		_ = stop.Close()
-	})
+	b.Server = faulttest.Start(t, s.run, trusted)
 	return b
 }
 
-func writeFile(t *testing.T, file string, bytes []byte) {
-	if err := os.WriteFile(file, bytes, 0o600); err != nil {
+func writeFile(t *testing.T, file, text string) {
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func makeCert(t *testing.T, certFile, keyFile string) tls.Certificate {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	writeFile(t, certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-	writeFile(t, keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}))
-	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pair.Leaf, err = x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pair
 }
 
 func (b *bench) get(path string, headers ...string) (*http.Response, string, error) {
-	r, err := http.NewRequest("GET", b.url+path, nil)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-	}
-	answer, err := b.client.Do(r)
-	if err != nil {
-		return nil, "", err
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	return answer, string(body), err
-}
-
-func (b *bench) control(method, path, body string) (int, string) {
-	r, err := http.NewRequest(method, b.admin+path, strings.NewReader(body))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	all, _ := io.ReadAll(answer.Body)
-	return answer.StatusCode, string(all)
-}
-
-func (b *bench) must(path, body string) {
-	b.t.Helper()
-	if code, all := b.control("POST", path, body); code != http.StatusOK {
-		b.t.Fatalf("refused: %s", all)
-	}
+	return b.Ask("GET", b.Ready.URL+path, "", headers...)
 }
 
 func TestServesFilesWithValidators(t *testing.T) {
@@ -181,46 +92,44 @@ func TestAuth(t *testing.T) {
 		}
 		return answer.StatusCode
 	}
-	b.must("/auth", `{"mode":"basic","user":"u","password":"p"}`)
+	b.Must("/auth", `{"mode":"basic","user":"u","password":"p"}`)
 	if code() != 401 || code("Authorization", "Basic dTpx") != 401 || code("Authorization", "Basic dTpw") != 200 {
 		t.Fatal("basic")
 	}
-	b.must("/auth", `{"mode":"bearer","token":"abc"}`)
+	b.Must("/auth", `{"mode":"bearer","token":"abc"}`)
 	if code() != 401 || code("Authorization", "Bearer x") != 401 || code("Authorization", "Bearer abc") != 200 {
 		t.Fatal("bearer")
 	}
-	b.must("/auth", `{"mode":"none"}`)
+	b.Must("/auth", `{"mode":"none"}`)
 	if code() != 200 {
 		t.Fatal("none")
 	}
-	if status, _ := b.control("POST", "/auth", `{"mode":"digest"}`); status != 400 {
+	if status, _ := b.Control("POST", "/auth", `{"mode":"digest"}`); status != 400 {
 		t.Fatal(status)
 	}
 }
 
 func TestClientCertificates(t *testing.T) {
 	b := start(t, true)
-	b.must("/auth", `{"mode":"mtls"}`)
+	b.Must("/auth", `{"mode":"mtls"}`)
 	if answer, _, err := b.get("/index.yaml"); err != nil || answer.StatusCode != 401 {
 		t.Fatal(answer, err)
 	}
-	dir := t.TempDir()
-	foreign := makeCert(t, filepath.Join(dir, "c"), filepath.Join(dir, "k"))
 	ask := func(pair tls.Certificate) (int, error) {
-		config := b.client.Transport.(*http.Transport).TLSClientConfig.Clone()
+		config := b.Client.Transport.(*http.Transport).TLSClientConfig.Clone()
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 		client := &http.Client{Transport: &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true, DisableKeepAlives: true}, Timeout: 5 * time.Second}
-		answer, err := client.Get(b.url + "/index.yaml")
+		answer, err := client.Get(b.Ready.URL + "/index.yaml")
 		if err != nil {
 			return 0, err
 		}
 		defer answer.Body.Close()
 		return answer.StatusCode, nil
 	}
-	if code, err := ask(b.pair); err != nil || code != 200 {
+	if code, err := ask(b.pair.Certificate); err != nil || code != 200 {
 		t.Fatal(code, err)
 	}
-	if code, err := ask(foreign); err == nil {
+	if code, err := ask(faulttest.MakePair(t).Certificate); err == nil {
 		t.Fatal(code)
 	}
 }
@@ -245,7 +154,7 @@ func TestFaults(t *testing.T) {
 	} {
 		for _, https := range []bool{false, true} {
 			b := start(t, https)
-			b.must("/faults", `{"match":{"pathPrefix":"/index"},"fault":`+row.fault+`}`)
+			b.Must("/faults", `{"match":{"pathPrefix":"/index"},"fault":`+row.fault+`}`)
 			answer, body, err := b.get("/index.yaml")
 			if (err != nil) != row.fails || body != row.body || answer != nil && answer.StatusCode != row.status {
 				t.Errorf("%s: %v %.100q %v", row.fault, answer, body, err)
@@ -259,7 +168,7 @@ func TestFaults(t *testing.T) {
 
 func TestRedirectLoop(t *testing.T) {
 	b := start(t, false)
-	b.must("/faults", `{"fault":{"kind":"redirect-loop"},"times":0}`)
+	b.Must("/faults", `{"fault":{"kind":"redirect-loop"},"times":0}`)
 	if _, _, err := b.get("/index.yaml"); err == nil || !strings.Contains(err.Error(), "stopped after 10 redirects") {
 		t.Fatal(err)
 	}
@@ -267,7 +176,7 @@ func TestRedirectLoop(t *testing.T) {
 
 func TestSlow(t *testing.T) {
 	b := start(t, false)
-	b.must("/faults", `{"fault":{"kind":"slow","bytesPerSecond":100}}`)
+	b.Must("/faults", `{"fault":{"kind":"slow","bytesPerSecond":100}}`)
 	began := time.Now()
 	if _, body, err := b.get("/index.yaml"); err != nil || body != content || time.Since(began) < 300*time.Millisecond {
 		t.Fatal(body, err, time.Since(began))
@@ -276,8 +185,8 @@ func TestSlow(t *testing.T) {
 
 func TestEndless(t *testing.T) {
 	b := start(t, false)
-	b.must("/faults", `{"fault":{"kind":"huge"}}`)
-	answer, err := b.client.Get(b.url + "/index.yaml")
+	b.Must("/faults", `{"fault":{"kind":"huge"}}`)
+	answer, err := b.Client.Get(b.Ready.URL + "/index.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,11 +199,11 @@ func TestEndless(t *testing.T) {
 
 func TestDownRefusesAndUpTakesTheSamePort(t *testing.T) {
 	b := start(t, false)
-	b.must("/down", "")
+	b.Must("/down", "")
 	if _, _, err := b.get("/index.yaml"); err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Fatal(err)
 	}
-	b.must("/up", "")
+	b.Must("/up", "")
 	if _, body, err := b.get("/index.yaml"); err != nil || body != content {
 		t.Fatal(body, err)
 	}
@@ -307,41 +216,23 @@ func TestLog(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, all := b.control("GET", "/-/log", "")
-	for _, want := range []string{`{"method":"GET","path":"/index.yaml","code":200,"count":2}`, `"code":404,"count":1`,
-		`"authorization":true`, `"last":3`} {
-		if !strings.Contains(all, want) {
-			t.Errorf("no %s in %s", want, all)
-		}
-	}
-	if bytes.Contains([]byte(all), []byte("hidden")) {
+	_, all := b.Control("GET", "/-/log", "")
+	faulttest.Contains(t, all, `{"method":"GET","path":"/index.yaml","code":200,"count":2}`, `"code":404,"count":1`,
+		`"authorization":true`, `"bytes":36`, `"host":"`+b.Ready.Listen+`"`)
+	if strings.Contains(all, "hidden") {
 		t.Error("the log holds a credential")
 	}
-	b.control("DELETE", "/-/log", "")
-	if _, all := b.control("GET", "/-/log", ""); !strings.Contains(all, `"requests":[]`) {
+	b.Control("DELETE", "/-/log", "")
+	if _, all := b.Control("GET", "/log", ""); !strings.Contains(all, `"requests":[]`) {
 		t.Error(all)
 	}
 }
 
 func TestRefusesWhatItDoesNotKnow(t *testing.T) {
-	b := start(t, false)
-	for _, body := range []string{`{"fault":{"kind":"nonsense"}}`, `{"fault":{"kind":"cut"},"tmes":2}`, `[null]`, ``, `{"fault":{"kind":"slow"}}`,
-		`{"fault":{"kind":"redirect"}}`, `{"match":{"pathRegex":"("},"fault":{"kind":"cut"}}`} {
-		if code, all := b.control("POST", "/faults", body); code != http.StatusBadRequest {
-			t.Errorf("%s: %d %s", body, code, all)
-		}
-	}
+	start(t, false).Refuses(`{"fault":{"kind":"nonsense"}}`, `{"fault":{"kind":"slow"}}`, `{"fault":{"kind":"redirect"}}`,
+		`{"fault":{"kind":"huge","bytes":-1}}`, `{"fault":{"kind":"slow","bytesPerSecond":-1}}`, `{"match":{"verb":"get"},"fault":{"kind":"cut"}}`)
 }
 
 func TestEndsWithItsInput(t *testing.T) {
-	b := start(t, false)
-	_ = b.stop.Close()
-	select {
-	case err := <-b.ended:
-		if err != nil {
-			t.Fatal(err)
-		}
-	case <-time.After(5 * time.Second):
-		t.Fatal("it goes on")
-	}
+	start(t, false).EndsWithItsInput()
 }

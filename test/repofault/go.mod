@@ -1,5 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-
-module davit.dev/test/repofault
-
-go 1.24.0
