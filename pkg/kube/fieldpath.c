@@ -56,45 +56,47 @@ static bool is_written(const json_t *value, const char *text, size_t n)
     return dv_str_eq(dv_buf_str(&written), (dv_str){text, n});
 }
 
-/* Does the element fit `key="a",other=1]`, or `="a"]`? */
-static bool fits(const json_t *element, const char *selector)
+/* Behind `key="a",other=1]`, or `="a"]`, when the element fits it; else NULL. */
+static const char *skip_fitting(const json_t *element, const char *at)
 {
-    for (const char *at = selector; *at && *at != ']'; at += *at == ',') {
+    for (;; at++) {
         size_t n = strcspn(at, "=]");
-        const char *value = at + n + (at[n] == '='), *end = skip_value(value);
+        const char *value = at + n + 1, *end;
         const json_t *mine = n ? json_object_getn(element, at, n) : element;
 
-        if (end == at || json_is_object(element) != (n > 0))
-            return false;
-        if (mine && !is_written(mine, value, (size_t)(end - value)))
-            return false;
+        if (at[n] != '=' || json_is_object(element) != (n > 0))
+            return NULL;
+        end = skip_value(value);
+        if (end == value || (mine && !is_written(mine, value, (size_t)(end - value))))
+            return NULL;
+        if (*end == ']')
+            return end + 1;
+        if (*end != ',' || n == 0)
+            return NULL;
         at = end;
     }
-    return true;
 }
 
-static const char *skip_selector(const char *at)
+/* Behind the selector, when it names that element; else NULL. */
+static const char *skip_selector(const json_t *element, const char *index, const char *selector)
 {
-    while (*at && *at != ']')
-        at = *at == '"' ? skip_value(at) : at + 1;
-    return at;
+    size_t n = strlen(index);
+
+    if (strncmp(selector, index, n) == 0 && selector[n] == ']')
+        return selector + n + 1;
+    return skip_fitting(element, selector);
 }
 
 static bool find_element(const json_t *list, const char *selector, int depth, dv_buf *pointer)
 {
-    const char *end = skip_selector(selector);
-    bool numbered = selector[strspn(selector, "0123456789")] == ']';
-
-    for (size_t i = 0; *end && i < json_array_size(list); i++) {
+    for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *element = json_array_get(list, i);
-        char token[24];
+        const char *rest;
+        char index[24];
 
-        snprintf(token, sizeof(token), "%zu", i);
-        if (numbered
-                ? strncmp(selector, token, strlen(token)) != 0 || selector[strlen(token)] != ']'
-                : !fits(element, selector))
-            continue;
-        if (go_down(element, dv_str_of(token), end + 1, depth, pointer))
+        snprintf(index, sizeof(index), "%zu", i);
+        rest = skip_selector(element, index, selector);
+        if (rest && go_down(element, dv_str_of(index), rest, depth, pointer))
             return true;
     }
     return false;
