@@ -76,8 +76,8 @@ test_a_hundred_megabytes() {
     repository
     install "$p-bad"
     fails . 'large|limit|more than|MiB|bytes'
-    # Twice its usual size is enough for everything.
-    [ "$(awk '/^VmHWM/ { print int($2 / 1024) }' "/proc/$(pid_of operator)/status")" -lt 120 ]
+    # Twice its usual size is enough for everything; with a sanitizer or in valgrind that is not its own size.
+    [ -n "${ASAN_OPTIONS:-}${TSAN_OPTIONS:-}${DAVIT_WRAPPER:-}" ] || [ "$(awk '/^VmHWM/ { print int($2 / 1024) }' "/proc/$(pid_of operator)/status")" -lt 120 ]
 }
 test_a_body_without_an_end() {
     begin
