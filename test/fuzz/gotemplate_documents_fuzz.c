@@ -17,8 +17,8 @@ int LLVMFuzzerInitialize(int *argc DV_UNUSED, char ***argv DV_UNUSED)
 static void check_json(dv_heap *heap, dv_val value)
 {
     DV_CLEANUP(dv_buf_done)
-    dv_buf text = DV_BUF_INIT(DV_BODY_MAX),
-           twice = DV_BUF_INIT(DV_BODY_MAX), fault = DV_BUF_INIT(DV_LINE_MAX);
+    dv_buf text = DV_BUF_INIT(DV_BODY_MAX), twice = DV_BUF_INIT(DV_BODY_MAX),
+           fault = DV_BUF_INIT(DV_LINE_MAX);
     const dv_json_style style = {.escape_html = true};
     dv_val again = DV_NONE_VAL;
 
@@ -34,8 +34,8 @@ static void check_json(dv_heap *heap, dv_val value)
 static void check_yaml(dv_heap *heap, dv_val value)
 {
     DV_CLEANUP(dv_buf_done)
-    dv_buf text = DV_BUF_INIT(DV_BODY_MAX),
-           fault = DV_BUF_INIT(DV_LINE_MAX), pretty = DV_BUF_INIT(DV_BODY_MAX);
+    dv_buf text = DV_BUF_INIT(DV_BODY_MAX), fault = DV_BUF_INIT(DV_LINE_MAX),
+           pretty = DV_BUF_INIT(DV_BODY_MAX);
     dv_val again = DV_NONE_VAL;
 
     dv_val_to_yaml_pretty(heap, &pretty, value);
@@ -51,8 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     dv_str text = {(const char *)bytes, size};
     dv_auto(dv_heap) heap = dv_heap_new(MEMORY);
     DV_CLEANUP(dv_buf_done)
-    dv_buf fault = DV_BUF_INIT(DV_LINE_MAX),
-           toml = DV_BUF_INIT(DV_BODY_MAX);
+    dv_buf fault = DV_BUF_INIT(DV_LINE_MAX), toml = DV_BUF_INIT(DV_BODY_MAX);
     dv_val value = DV_NONE_VAL;
 
     if (dv_json_decode(heap, text, &value, &fault)) {
