@@ -9,6 +9,8 @@
  *     from the machine. "getHostByName" gives "".
  *   - A list has no room behind its end: "slice" past it fails where Go may show old elements.
  *   - Texts of errors in TOML, X.509 and IPv6 addresses name the fault in fewer words.
+ *   - A text with U+2028 or U+2029 is quoted in YAML, which go-yaml leaves plain though it reads
+ *     them as line ends.
  *   - Infinities and NaN have no YAML in toYamlPretty; structs print there as their JSON.
  *   - "merge" of a dict into one that contains itself, and values nested in more than
  *     DV_VAL_DEPTH_MAX levels, fail or are cut; Go exhausts its stack.

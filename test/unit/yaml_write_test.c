@@ -203,6 +203,24 @@ static void too_deep_a_document_is_marked(void **state DV_UNUSED)
     assert_int_equal(out.n, 0);
 }
 
+static void pretty_indents_lists_and_folds_nothing(void **state DV_UNUSED)
+{
+    DV_CLEANUP(dv_buf_done)
+    dv_buf out = DV_BUF_INIT(DV_LINE_MAX),
+           long_one = DV_BUF_INIT(DV_LINE_MAX);
+    json_auto_t *doc = NULL;
+
+    dv_buf_adds(&long_one, "{\"a\":[1,{\"b\":[2]}],\"f\":1000000.0,\"l\":\"");
+    for (int i = 0; i < 30; i++)
+        dv_buf_adds(&long_one, "word ");
+    dv_buf_adds(&long_one, "end\",\"t\":\"x\\ny\\n\"}");
+    assert_ok(dv_json_read(dv_buf_str(&long_one), &doc));
+    dv_yaml_write_pretty(doc, &out);
+    assert_true(dv_str_starts(dv_buf_str(&out),
+                              DV_STR("a:\n  - 1\n  - b:\n      - 2\nf: 1e+06\nl: word word ")));
+    assert_true(dv_str_ends(dv_buf_str(&out), DV_STR("word end\nt: |\n  x\n  y\n")));
+}
+
 int main(void)
 {
     dv_suite suite = {.name = "yaml/write"};
@@ -215,5 +233,6 @@ int main(void)
     DV_TEST(&suite, equal_documents_print_alike);
     DV_TEST(&suite, what_does_not_fit_adds_nothing);
     DV_TEST(&suite, too_deep_a_document_is_marked);
+    DV_TEST(&suite, pretty_indents_lists_and_folds_nothing);
     return dv_suite_run(&suite);
 }

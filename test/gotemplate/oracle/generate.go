@@ -115,7 +115,19 @@ func quoted(s string) string {
 	return fmt.Sprintf("%q", s)
 }
 
-func (g *generator) str() string { return quoted(words[g.Intn(len(words))]) }
+var fragments = []string{" ", " ", "\n", ":", ": ", "#", " #", "-", "- ", "'", "\"", "\\", "é", "\t", "a", "b", "word", "1", "0", ".", ",", "{", "}", "[", "]", "&", "*",
+	"!", "|", ">", "%", "@", "~", "?", "=", "/", "_", "true", "null", "日", "\u00a0", "\U0001F600", "longerword", "x: y", "\r", "<", "$", "("}
+
+func (g *generator) str() string {
+	if !g.one(8) {
+		return quoted(words[g.Intn(len(words))])
+	}
+	var b strings.Builder
+	for n := 1 + g.Intn(1+g.Intn(40)); n > 0; n-- {
+		b.WriteString(fragments[g.Intn(len(fragments))])
+	}
+	return fmt.Sprintf("%q", b.String())
+}
 
 func (g *generator) integer() string {
 	return fmt.Sprint([]int{0, 1, 2, 3, 4, 5, 7, 10, 12, -1, -2, -5, 20, 100, 1000000}[g.Intn(15)])
