@@ -8,7 +8,8 @@
  *   - The local zone is UTC, and named zones are unknown (sprig then takes UTC): nothing is read
  *     from the machine. "getHostByName" gives "".
  *   - A list has no room behind its end: "slice" past it fails where Go may show old elements.
- *   - Texts of errors in TOML, X.509 and IPv6 addresses name the fault in fewer words.
+ *   - Texts of errors in TOML, X.509 and IPv6 addresses name the fault in fewer words; of several
+ *     faults in YAML another may be named.
  *   - A text with U+2028 or U+2029 is quoted in YAML, which go-yaml leaves plain though it reads
  *     them as line ends.
  *   - Infinities and NaN have no YAML in toYamlPretty; structs print there as their JSON.

@@ -3,6 +3,8 @@
 
 enum { DEPTH_MAX = 200, KEY_PARTS_MAX = 64 };
 
+#define NO_TABLE_END "expected '.' or ']' to end table name, but got "
+
 typedef struct {
     dv_val part[KEY_PARTS_MAX];
     size_t n;
@@ -25,7 +27,7 @@ static bool skip_comment(decoder *d)
         unsigned char c = (unsigned char)*d->p;
 
         if ((c < 0x20 && c != '\t') || c == 0x7f)
-            return dv_toml_fail(d, "control characters are not allowed inside comments");
+            return dv_toml_fail_control(d);
         d->p++;
     }
     return true;
@@ -64,7 +66,7 @@ static bool end_line(decoder *d)
 
 /* ---- Keys ---- */
 
-static bool read_key_part(decoder *d, bool is_first, dv_val *ret_part)
+static bool read_key_part(decoder *d, bool is_first, bool in_header, dv_val *ret_part)
 {
     const char *start = d->p;
 
@@ -73,6 +75,8 @@ static bool read_key_part(decoder *d, bool is_first, dv_val *ret_part)
     while (d->p < d->end && dv_toml_is_bare(*d->p))
         d->p++;
     if (d->p == start) {
+        if (in_header && !dv_toml_at_end(d))
+            return dv_toml_fail_at(d, NO_TABLE_END, " instead");
         if (!is_first && (dv_toml_at(d, '=') || dv_toml_at(d, '.') || dv_toml_at_end(d)))
             return dv_toml_fail(d, dv_toml_at(d, '.') ? "unexpected '.'" : "unexpected '='");
         if (dv_toml_at(d, '='))
@@ -93,14 +97,14 @@ static void remember_key(decoder *d, const key_path *path)
         dv_buf_addf(&d->last_key, i ? ".%.*s" : "%.*s", DV_FMT(dv_val_str(path->part[i])));
 }
 
-static bool read_key(decoder *d, key_path *path)
+static bool read_key(decoder *d, bool in_header, key_path *path)
 {
     path->n = 0;
     for (;;) {
         skip_blanks(d);
         if (path->n == KEY_PARTS_MAX)
             return dv_toml_fail(d, "a key has too many parts");
-        if (!read_key_part(d, path->n == 0, &path->part[path->n]))
+        if (!read_key_part(d, path->n == 0, in_header, &path->part[path->n]))
             return false;
         path->n++;
         skip_blanks(d);
@@ -207,12 +211,12 @@ static bool read_header(decoder *d, dv_dict **ret_table)
 
     d->p += array ? 2 : 1;
     skip_blanks(d);
-    if (dv_toml_at(d, ']'))
+    if (dv_toml_at(d, ']') || dv_toml_at_end(d))
         return dv_toml_fail(d, "unexpected end of table name (table names cannot be empty)");
-    if (!read_key(d, &path))
+    if (!read_key(d, /* in_header= */ true, &path))
         return false;
     if (!dv_toml_at(d, ']'))
-        return dv_toml_fail_at(d, "expected '.' or ']' to end table name, but got ", " instead");
+        return dv_toml_fail_at(d, NO_TABLE_END, " instead");
     d->p++;
     if (array && !dv_toml_at(d, ']'))
         return dv_toml_fail_at(d, "expected end of table array name delimiter ']', but got ",
@@ -234,7 +238,7 @@ static bool read_pair(decoder *d, dv_dict *table)
     key_path path;
     dv_val value;
 
-    if (!read_key(d, &path))
+    if (!read_key(d, /* in_header= */ false, &path))
         return false;
     if (!dv_toml_at(d, '='))
         return dv_toml_at_end(d) ? dv_toml_fail(d, "unexpected EOF; expected key separator '='")

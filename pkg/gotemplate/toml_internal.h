@@ -40,6 +40,10 @@ bool dv_toml_fail(decoder *d, const char *what);
 /* Names the character that stands here: before 'x' behind. */
 bool dv_toml_fail_at(decoder *d, const char *before, const char *behind);
 
+/* Here stands a control character that may stand nowhere. */
+bool dv_toml_is_control(const decoder *d);
+bool dv_toml_fail_control(decoder *d);
+
 static inline bool dv_toml_at_end(const decoder *d)
 {
     return d->p == d->end;

@@ -30,10 +30,30 @@ bool dv_toml_fail_at(decoder *d, const char *before, const char *behind)
     DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(1024);
     dv_str rest = {d->p, (size_t)(d->end - d->p)};
 
+    if (dv_toml_is_control(d))
+        return dv_toml_fail_control(d);
     dv_buf_adds(&text, before);
-    dv_quote_rune(&text, rest.n ? dv_rune_take(&rest) : DV_RUNE_ERROR, /* ascii= */ false);
+    dv_quote_rune(&text, rest.n ? dv_rune_take(&rest) : 0, /* ascii= */ false);
     dv_buf_adds(&text, behind);
     return dv_toml_fail(d, dv_buf_cstr(&text));
+}
+
+bool dv_toml_is_control(const decoder *d)
+{
+    unsigned char c = d->p < d->end ? (unsigned char)*d->p : ' ';
+
+    if (c == '\r')
+        return !dv_toml_starts(d, "\r\n");
+    return (c < 0x20 && c != '\t' && c != '\n') || c == 0x7f;
+}
+
+bool dv_toml_fail_control(decoder *d)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "TOML files cannot contain control characters: '0x%02x'",
+             (unsigned char)*d->p);
+    return dv_toml_fail(d, text);
 }
 
 bool dv_toml_starts(const decoder *d, const char *text)
@@ -182,7 +202,7 @@ static bool read_short_string(decoder *d, char quote, dv_buf *out)
             return dv_toml_fail(d, "strings cannot contain newlines");
         unsigned char c = (unsigned char)*d->p;
         if ((c < 0x20 && c != '\t') || c == 0x7f)
-            return dv_toml_fail(d, "control characters are not allowed inside strings");
+            return dv_toml_fail_control(d);
         d->p++;
         if (c == '\\' && quote == '"') {
             if (!add_escape(d, /* multi= */ false, out))

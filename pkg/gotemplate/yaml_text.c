@@ -172,6 +172,7 @@ typedef struct {
     dv_yaml_events *events;
     dv_map *anchors; /* name -> anchored, in heap */
     dv_buf *fault;
+    bool stopped; /* the events have ended, with an error */
 } reader;
 
 static bool read_node(reader *r, const dv_yaml_event *event, dv_val *ret_value);
@@ -189,6 +190,7 @@ static bool next(reader *r, const dv_yaml_event **ret_event)
 
     if (!err)
         return !dv_heap_refused(r->heap);
+    r->stopped = true;
     dv_buf_adds(r->fault, "error converting YAML to JSON: ");
     if (!dv_yaml_events_go_error(r->events, r->fault))
         dv_buf_addf(r->fault, "yaml: %s", dv_err_str(err));
@@ -454,6 +456,26 @@ static bool read_document(reader *r, dv_val *ret_value)
     return next(r, &event);
 }
 
+/* go-yaml parses all of a document before it looks at its values: a fault of the text counts more.
+ */
+static void look_for_syntax(reader *r)
+{
+    const dv_yaml_event *event;
+
+    for (;;) {
+        dv_auto(dv_err) err = dv_yaml_events_next(r->events, &event);
+
+        if (err) {
+            dv_buf_reset(r->fault);
+            dv_buf_adds(r->fault, "error converting YAML to JSON: ");
+            if (!dv_yaml_events_go_error(r->events, r->fault))
+                dv_buf_addf(r->fault, "yaml: %s", dv_err_str(err));
+        }
+        if (err || event->type == DV_YAML_DOC_END || event->type == DV_YAML_STREAM_END)
+            return;
+    }
+}
+
 bool dv_val_from_yaml(dv_heap *heap, dv_str text, dv_val *ret_value, dv_buf *fault)
 {
     reader r = {.heap = heap,
@@ -462,6 +484,8 @@ bool dv_val_from_yaml(dv_heap *heap, dv_str text, dv_val *ret_value, dv_buf *fau
                 .fault = fault};
     bool ok = read_document(&r, ret_value);
 
+    if (!ok && !r.stopped && !dv_heap_refused(heap))
+        look_for_syntax(&r);
     dv_map_free(r.anchors);
     dv_yaml_events_free(r.events);
     return ok;

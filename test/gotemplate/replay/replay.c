@@ -7,6 +7,9 @@
  *
  * F: which functions ("text": the language's own, "helm"), T: a template, D: its data as JSON,
  * O: Go's output, E: Go's error. Ends with "N passed, N failed".
+ *
+ * Of what stands behind the start of an error in YAML or TOML nothing is compared: which of several
+ * faults is named, and in which words, depends on the parser.
  */
 #include <stdio.h>
 
@@ -72,13 +75,30 @@ static void show(const record *r, dv_str ours, const char *error)
         printf("we:       %.*s\n\n", DV_FMT(ours));
 }
 
+/* Equal up to where both begin to tell of a fault in a document. */
+static bool same_but_for_words(dv_str a, dv_str b)
+{
+    static const char *const starts[] = {"error converting YAML to JSON: ", "toml: line "};
+
+    for (size_t i = 0; i < DV_LEN(starts); i++) {
+        size_t n = strlen(starts[i]);
+        const char *in_a = a.n ? memmem(a.p, a.n, starts[i], n) : NULL,
+                   *in_b = b.n ? memmem(b.p, b.n, starts[i], n) : NULL;
+
+        if (in_a && in_b && in_a - a.p == in_b - b.p && memcmp(a.p, b.p, (size_t)(in_a - a.p)) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool check(const record *r, bool shown)
 {
     DV_CLEANUP(dv_buf_done) dv_buf out = DV_BUF_INIT(DV_BODY_MAX);
     dv_auto(dv_err) err = render(r, &out);
     dv_str wanted = r->field[r->field['E'].n ? 'E' : 'O'];
     dv_str ours = err ? dv_str_of(dv_err_str(err)) : dv_buf_str(&out);
-    bool same = dv_str_eq(wanted, ours) && (err != NULL) == (r->field['E'].n > 0);
+    bool same = (dv_str_eq(wanted, ours) || same_but_for_words(wanted, ours)) &&
+                (err != NULL) == (r->field['E'].n > 0);
 
     if (!same && shown)
         show(r, ours, err ? dv_err_str(err) : NULL);
