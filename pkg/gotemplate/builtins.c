@@ -3,7 +3,7 @@
 #include "gotemplate/builtins_internal.h"
 #include "gotemplate/functions_internal.h"
 #include "gotemplate/format.h"
-#include "gotemplate/unicode.h"
+#include "base/unicode.h"
 
 /* The evaluator does these; it only needs to know them apart. */
 dv_val dv_builtin_and(dv_run *run DV_UNUSED, const dv_val *args DV_UNUSED, size_t n DV_UNUSED)

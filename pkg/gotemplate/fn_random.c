@@ -2,7 +2,7 @@
 /* What is random, from the kernel. */
 #include "base/crypto.h"
 #include "gotemplate/functions_internal.h"
-#include "gotemplate/unicode.h"
+#include "base/unicode.h"
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"

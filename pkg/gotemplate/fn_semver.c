@@ -216,6 +216,14 @@ static void add_without_metadata(dv_buf *out, dv_str s)
     }
 }
 
+static bool looks_like_terms(dv_str side)
+{
+    for (size_t i = 0; i < side.n; i++)
+        if (!side.p[i] || !strchr("0123456789xX*|.<>=!~^ ,-v", side.p[i]))
+            return false;
+    return dv_str_find(side, '|') >= 0;
+}
+
 /* Go names the first of the sides of "||" that it can't read. */
 static dv_val refuse_constraint(dv_run *run, dv_str text)
 {
@@ -233,6 +241,9 @@ static dv_val refuse_constraint(dv_run *run, dv_str text)
 
         add_without_metadata(&clean, side);
         dv_auto(dv_err) err = dv_constraint_parse(dv_buf_str(&clean), &parsed);
+        /* A bar in a number gets past the library's pattern, and then is no version. */
+        if (err && looks_like_terms(side))
+            return dv_run_fail(run, "constraint parser error");
         if (err || !bars) {
             dv_quote(out, side);
             return dv_run_fail_text(run, dv_buf_str(out));

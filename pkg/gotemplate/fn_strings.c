@@ -2,7 +2,7 @@
 /* Sprig's functions on whole strings. */
 #include "gotemplate/format.h"
 #include "gotemplate/functions_internal.h"
-#include "gotemplate/unicode.h"
+#include "base/unicode.h"
 
 /* ---- Shared ---- */
 

@@ -4,7 +4,7 @@
 
 #include "gotemplate/format.h"
 #include "gotemplate/functions_internal.h"
-#include "gotemplate/unicode.h"
+#include "base/unicode.h"
 
 /* Which part of a URL a text is: what may stand in it as it is differs. */
 typedef enum { PART_PATH, PART_USER, PART_HOST, PART_ZONE, PART_FRAGMENT } part;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sprig's functions on letters and words, as goutils and xstrings do them. */
 #include "gotemplate/functions_internal.h"
-#include "gotemplate/unicode.h"
+#include "base/unicode.h"
 
 enum { CJK_FROM = 0x3400 };
 

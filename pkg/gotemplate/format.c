@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "base/decimal.h"
-#include "gotemplate/unicode.h"
+#include "base/unicode.h"
 
 enum { EXPONENT_FROM = 6, WHOLE_BELOW = 1000000 };
 

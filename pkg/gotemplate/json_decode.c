@@ -4,7 +4,7 @@
 #include "gotemplate/format.h"
 #include "gotemplate/json_text.h"
 #include "gotemplate/numbers.h"
-#include "gotemplate/unicode.h"
+#include "base/unicode.h"
 
 typedef struct {
     dv_heap *heap;

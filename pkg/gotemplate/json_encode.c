@@ -5,7 +5,7 @@
 #include "base/decimal.h"
 #include "gotemplate/format.h"
 #include "gotemplate/json_text.h"
-#include "gotemplate/unicode.h"
+#include "base/unicode.h"
 
 typedef struct {
     dv_heap *heap;

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 
 #include "gotemplate/format.h"
-#include "gotemplate/unicode.h"
+#include "base/unicode.h"
 
 enum { RUNE_EOF = -1, MESSAGE_MAX = 4096 };
 

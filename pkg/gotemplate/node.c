@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gotemplate/format.h"
 #include "gotemplate/node_internal.h"
-#include "gotemplate/unicode.h"
+#include "base/unicode.h"
 
 bool dv_node_is_empty(const node *n)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gotemplate/format_internal.h"
 
-#include "gotemplate/unicode.h"
+#include "base/unicode.h"
 
 typedef struct {
     dv_str rest;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gotemplate/format.h"
-#include "gotemplate/unicode.h"
+#include "base/unicode.h"
 
 /* ---- Writing ---- */
 
@@ -197,13 +197,9 @@ bool dv_unquote(dv_str quoted, dv_buf *out)
         return true;
     }
     while (body.n) {
-        dv_str before = body;
-
         if (body.p[0] == '\n' || !take_char(&body, quote, &rune, &byte))
             return false;
-        if (before.p[0] != '\\')
-            dv_buf_add(out, before.p, before.n - body.n);
-        else if (byte)
+        if (byte)
             dv_buf_addc(out, (char)rune);
         else
             dv_rune_add(out, rune);

@@ -6,7 +6,7 @@
 #include "gotemplate/numbers.h"
 #include "gotemplate/time_internal.h"
 #include "gotemplate/toml_internal.h"
-#include "gotemplate/unicode.h"
+#include "base/unicode.h"
 
 /* ---- Faults ---- */
 

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "base/decimal.h"
-#include "gotemplate/unicode.h"
+#include "base/unicode.h"
 
 enum { DIGITS_MAX = 80, FLOAT_PRECISION_MAX = 800, FLOAT_TEXT = 1400, SHARP_DIGITS = 6 };
 

@@ -5,7 +5,7 @@
 
 #include "base/crypto.h"
 #include "base/map.h"
-#include "gotemplate/unicode.h"
+#include "base/unicode.h"
 #include "yaml/events.h"
 
 /* ---- Writing ---- */

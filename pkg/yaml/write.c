@@ -5,6 +5,7 @@
  * quoted.
  */
 #include "base/decimal.h"
+#include "base/unicode.h"
 #include "yaml/resolve.h"
 #include "yaml/yaml.h"
 
@@ -22,6 +23,7 @@ static void write_block(writer *w, const json_t *value, size_t column);
 
 typedef struct {
     bool special;     /* holds what must be escaped, or an end of line that is not "\n" */
+    bool tabs;        /* holds a tab, which must be escaped but in lines of its own */
     bool breaks;      /* holds an end of line of any kind */
     bool newlines;    /* holds "\n" */
     bool space_break; /* a space right before "\n" */
@@ -76,7 +78,9 @@ static traits look_at(dv_str s)
         const unsigned char *u = (const unsigned char *)s.p + i;
 
         n = DV_MAX(dv_utf8_len(dv_str_skip(s, i)), (size_t)1);
-        if (!is_printable(u, n) || is_separator(u, n))
+        if (*u == '\t')
+            t.tabs = true;
+        else if (!is_printable(u, n) || is_separator(u, n))
             t.special = true;
         if (*u == '\r' || (n == 2 && u[0] == 0xc2 && u[1] == 0x85) || is_separator(u, n))
             t.breaks = true;
@@ -298,8 +302,9 @@ static void put_string(const writer *w, dv_str s, size_t column)
     dv_buf *out = w->out;
     traits t = look_at(s);
     size_t folded = w->pretty ? 0 : column;
-    bool block = column && t.newlines && !t.special && !t.space_break && !t.last_space;
-    bool one_line = !t.special && !t.breaks;
+    bool block = column && t.newlines && !t.special && !t.space_break && !t.last_space &&
+                 (w->pretty || !t.tabs);
+    bool one_line = !t.special && !t.tabs && !t.breaks;
 
     if (block)
         put_literal(out, s, column);
@@ -381,12 +386,6 @@ static unsigned take_rune(dv_str *s)
     return code;
 }
 
-/* Past ASCII nearly all that names things is a letter. */
-static bool is_letter(unsigned code)
-{
-    return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') || code >= 0x80;
-}
-
 /* The digits at the front as a number that wraps, and how many they are. */
 static size_t count_number(dv_str s, uint64_t *number)
 {
@@ -417,8 +416,8 @@ static bool key_less(dv_str a, dv_str b)
 
         if (p == q)
             continue;
-        if (is_letter(p) || is_letter(q))
-            return is_letter(p) && is_letter(q) ? p < q : is_letter(q);
+        if (dv_rune_is_letter(p) || dv_rune_is_letter(q))
+            return dv_rune_is_letter(p) && dv_rune_is_letter(q) ? p < q : dv_rune_is_letter(q);
         if ((p == '0' || q == '0') && follows_number(a, (size_t)(x_at.p - a.p)))
             m = n = 1;
         size_t x_digits = count_number(x_at, &m), y_digits = count_number(y_at, &n);

@@ -310,9 +310,13 @@ func (g *generator) call(depth int) string {
 			parts = append(parts, g.pick("0", "1", "2", "3", "-2", "10", "7"))
 			continue
 		}
-		// What is changed is fresh: Go's fmt does not come back from a dict that holds itself.
-		if i == 0 && (fn.name == "set" || fn.name == "unset" || strings.Contains(strings.ToLower(fn.name), "merge")) {
-			parts = append(parts, g.pick("(deepCopy .m)", "(dict)", g.dict(1), `(dict "a" 1 "b" (dict "x" 0))`))
+		// What is changed is fresh, and merged of parts that hold nothing else: Go's fmt does not come back from a dict that
+		// holds itself.
+		if fn.name == "set" && i == 0 || fn.name == "unset" && i == 0 || strings.Contains(strings.ToLower(fn.name), "merge") {
+			for ; n > 0; n-- {
+				parts = append(parts, g.pick("(deepCopy .m)", "(dict)", `(dict "a" 1 "b" (dict "x" 0))`, `(dict "c" (dict "d" .s "y" .ls) "a" "")`,
+					`(dict "b" nil "z9" 5 "c" 1)`))
+			}
 			continue
 		}
 		for ; n > 0; n-- {

@@ -37,16 +37,16 @@ func execute(kind, text string, data any) (out string, err error) {
 	t := template.New("gotpl")
 	if kind == "helm" {
 		// Made once for all that can't call back into the set.
-		if strings.Contains(text, "include") || strings.Contains(text, "tpl") || helmSet == nil {
-			t.Option("missingkey=zero")
+		if strings.Contains(text, "include") || strings.Contains(text, "tpl") {
 			initFunMap(engine.Engine{}, t)
-			if helmSet == nil {
-				helmSet = t
-			}
 		} else {
+			if helmSet == nil {
+				helmSet = template.New("gotpl")
+				initFunMap(engine.Engine{}, helmSet)
+			}
 			t = template.Must(helmSet.Clone())
-			t.Option("missingkey=zero") // which Clone does not take along
 		}
+		t.Option("missingkey=zero") // which Clone does not take along
 	}
 	if t, err = t.New("t").Parse(text); err != nil {
 		return "", err

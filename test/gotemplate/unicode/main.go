@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Prints pkg/gotemplate/unicode_tables.c from the tables of this Go's package unicode.
+// Prints pkg/base/unicode_tables.c from the tables of this Go's package unicode.
 package main
 
 import (
@@ -45,7 +45,7 @@ func main() {
  * Made by test/gotemplate/unicode from Unicode %s; not to be edited.
  */
 /* clang-format off */
-#include "gotemplate/unicode_internal.h"
+#include "base/unicode_internal.h"
 `, unicode.Version)
 	table("letters", unicode.IsLetter)
 	table("digits", unicode.IsDigit)

@@ -3,7 +3,7 @@
  * Made by test/gotemplate/unicode from Unicode 15.0.0; not to be edited.
  */
 /* clang-format off */
-#include "gotemplate/unicode_internal.h"
+#include "base/unicode_internal.h"
 
 static const dv_rune_range letters[] = {
     {0x41, 0x5a, 1}, {0x61, 0x7a, 1}, {0xaa, 0xaa, 1}, {0xb5, 0xb5, 1},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gotemplate/unicode.h"
+#include "base/unicode.h"
 
-#include "gotemplate/unicode_internal.h"
+#include "base/unicode_internal.h"
 
 enum { CASE_UPPER, CASE_LOWER, CASE_TITLE };
 
