@@ -49,10 +49,12 @@ extern const dv_function_table dv_gotemplate_builtins;
 /* ---- Sets ---- */
 
 typedef struct {
-    size_t bytes_max; /* of one text; 0: DV_GOTEMPLATE_TEXT_MAX */
-    size_t depth_max; /* of parentheses and of blocks in blocks; 0: DV_GOTEMPLATE_NESTING_MAX */
+    size_t bytes_max;  /* of one text; 0: DV_GOTEMPLATE_TEXT_MAX */
+    size_t memory_max; /* of all texts of a set, parsed; 0: DV_GOTEMPLATE_MEMORY_MAX */
+    size_t depth_max;  /* of parentheses and of blocks in blocks; 0: DV_GOTEMPLATE_NESTING_MAX */
 } dv_parse_limits;
 #define DV_GOTEMPLATE_TEXT_MAX ((size_t)16 * 1024 * 1024)
+#define DV_GOTEMPLATE_MEMORY_MAX ((size_t)256 * 1024 * 1024)
 #define DV_GOTEMPLATE_NESTING_MAX ((size_t)250)
 
 typedef struct dv_gotemplate dv_gotemplate;

@@ -118,6 +118,8 @@ node *dv_parse_make(parser *p, node_type type, uint32_t pos)
 {
     node *n = dv_parse_alloc(p, sizeof(*n));
 
+    if (dv_arena_used(p->target->arena) > p->target->limits->memory_max)
+        dv_parse_fail(p, "the templates need more memory than is allowed");
     n->type = type;
     n->pos = pos;
     n->source = p->source;

@@ -27,6 +27,8 @@ dv_gotemplate *dv_gotemplate_new(const dv_function_table *const *tables,
     set->limits = limits ? *limits : (dv_parse_limits){0};
     if (!set->limits.bytes_max)
         set->limits.bytes_max = DV_GOTEMPLATE_TEXT_MAX;
+    if (!set->limits.memory_max)
+        set->limits.memory_max = DV_GOTEMPLATE_MEMORY_MAX;
     if (!set->limits.depth_max)
         set->limits.depth_max = DV_GOTEMPLATE_NESTING_MAX;
     return set;

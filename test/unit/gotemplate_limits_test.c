@@ -147,6 +147,18 @@ static void a_long_text_is_refused(void **state DV_UNUSED)
                "more than 10 bytes");
 }
 
+static void much_to_parse_is_refused(void **state DV_UNUSED)
+{
+    const dv_parse_limits limits = {.memory_max = SMALL_MEMORY};
+    dv_auto(dv_gotemplate) set = dv_gotemplate_new(dv_helm_functions(), &limits);
+    DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(DV_BODY_MAX);
+
+    for (int i = 0; i < 100000; i++)
+        dv_buf_adds(&text, "{{1}}");
+    assert_err(dv_gotemplate_parse(set, DV_STR("t"), dv_buf_str(&text)), DV_INVALID,
+               "the templates need more memory than is allowed");
+}
+
 int main(void)
 {
     dv_suite suite = {.name = "gotemplate/limits"};
@@ -156,5 +168,6 @@ int main(void)
     DV_TEST(&suite, include_has_go_s_limit_where_the_stack_allows);
     DV_TEST(&suite, all_nesting_fits_a_thread_s_stack);
     DV_TEST(&suite, a_long_text_is_refused);
+    DV_TEST(&suite, much_to_parse_is_refused);
     return dv_suite_run(&suite);
 }
