@@ -261,6 +261,8 @@ static dv_val copy(dv_run *run, dv_val value, unsigned depth)
         return copy_list(run, value.list, depth + 1);
     if (value.kind == DV_V_DICT && value.dict)
         return copy_dict(run, value.dict, depth + 1);
+    if (value.kind == DV_V_OBJECT && value.object->type == &dv_type_version)
+        return dv_zero_version(run);
     return value;
 }
 

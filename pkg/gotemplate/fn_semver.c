@@ -191,6 +191,13 @@ const dv_type dv_type_version = {.name = "*semver.Version",
                                  .plain = plain_version,
                                  .is_stringer = true};
 
+dv_val dv_zero_version(dv_run *run)
+{
+    sprig_version *zero = DV_HEAP_NEW(dv_run_heap(run), sprig_version);
+
+    return dv_val_object(dv_run_heap(run), &dv_type_version, zero);
+}
+
 /* ---- Functions ---- */
 
 DV_FN(semver)

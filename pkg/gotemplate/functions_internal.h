@@ -30,6 +30,9 @@ dv_val dv_cast_string(dv_run *run, dv_val value);
 /* The strings in a list, without nils; of anything else its own text: sprig's strslice(). */
 dv_list *dv_cast_strings(dv_run *run, dv_val value);
 
+/* Version 0.0.0: what Go's deep copy makes of any, for it does not see into them. */
+dv_val dv_zero_version(dv_run *run);
+
 /* Lists, and bytes. */
 bool dv_is_sequence(dv_val value);
 size_t dv_sequence_len(dv_val value);
