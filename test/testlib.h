@@ -33,7 +33,7 @@ typedef struct {
 #define DV_TABLE(suite, function, rows)                                                            \
     do {                                                                                           \
         for (size_t i_ = 0; i_ < DV_LEN(rows); i_++)                                               \
-            dv_suite_add(suite, (rows)[i_].name, function, (void *)(uintptr_t)&(rows)[i_]);        \
+            dv_suite_add(suite, (rows)[i_].name, function, (void *)(uintptr_t) & (rows)[i_]);      \
     } while (0)
 void dv_suite_add(dv_suite *suite, const char *name, CMUnitTestFunction function, void *state);
 /* Runs and frees; the exit status for main(). A test that a line of DV_TEST_SKIP names is skipped:

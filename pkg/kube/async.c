@@ -39,8 +39,8 @@ static void finish(void *arg, dv_http_result result)
     free(p);
 }
 
-static dv_err *start(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *request,
-                     int64_t timeout_ms, pending *p)
+static dv_err *start(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *request, int64_t timeout_ms,
+                     pending *p)
 {
     DV_CLEANUP(dv_kube_call_done) dv_kube_call call;
     dv_auto(dv_secret) authorization = NULL;
@@ -115,10 +115,8 @@ static void watch_end(void *arg, dv_err *err)
 dv_err *dv_kube_watch(dv_ctx *ctx, dv_kube *kube, const dv_kube_request *request,
                       const dv_http_sink *sink, void *arg, dv_http_stream **ret_stream)
 {
-    static const dv_http_sink between = {.header = watch_header,
-                                         .begin = watch_begin,
-                                         .data = watch_data,
-                                         .end = watch_end};
+    static const dv_http_sink between = {
+        .header = watch_header, .begin = watch_begin, .data = watch_data, .end = watch_end};
     DV_CLEANUP(dv_kube_call_done) dv_kube_call call;
     dv_auto(dv_secret) authorization = NULL;
     dv_kube_request as_list = *request;

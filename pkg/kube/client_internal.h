@@ -72,11 +72,11 @@ typedef struct {
     dv_names served, own; /* by discovery (bounded), by dv_kube_resource_static() */
     dv_kinds kinds;
     bool loading, loaded;
-    bool stale;           /* ask again at once on a miss */
-    bool suspect;         /* ask again, hit or miss, when the time has come */
+    bool stale;   /* ask again at once on a miss */
+    bool suspect; /* ask again, hit or miss, when the time has come */
     int64_t loaded_ms;
-    uint64_t round;       /* loads that have ended */
-    dv_err *last_err;     /* of the last round */
+    uint64_t round;   /* loads that have ended */
+    dv_err *last_err; /* of the last round */
 } dv_discovery;
 
 struct dv_kube {

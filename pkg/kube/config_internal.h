@@ -35,9 +35,9 @@ typedef struct {
     char *token, *token_file, *username, *password;
     char *as, *as_uid;
     dv_strings as_groups;
-    char *where;             /* for messages: "kubeconfig /home/…: context \"x\"" */
-    json_t *exec;            /* the exec stanza, its command resolved; NULL: none */
-    json_t *exec_cluster;    /* what KUBERNETES_EXEC_INFO says of the cluster */
+    char *where;          /* for messages: "kubeconfig /home/…: context \"x\"" */
+    json_t *exec;         /* the exec stanza, its command resolved; NULL: none */
+    json_t *exec_cluster; /* what KUBERNETES_EXEC_INFO says of the cluster */
 } dv_kube_settings;
 
 /* Which version of a token file was read. */
@@ -58,9 +58,9 @@ struct dv_kube_config {
     dv_secret *authorization; /* NULL: none, or not made yet */
     bool refused;
     dv_file_stamp stamp;
-    int64_t checked_ms;      /* token file; 0: never */
+    int64_t checked_ms; /* token file; 0: never */
     bool exec_running;
-    bool exec_done;          /* the plugin has answered */
+    bool exec_done; /* the plugin has answered */
     int64_t exec_made_ms;
     int64_t exec_expires_ms; /* wall clock; 0: never */
 };

@@ -19,8 +19,10 @@ dv_err *dv_kube_bearer(dv_str token, const char *where, dv_secret **ret_value)
 
     for (size_t i = 0; i < word.n; i++)
         if ((unsigned char)word.p[i] <= ' ' || (unsigned char)word.p[i] >= 0x7f)
-            return dv_err_new(DV_INVALID, "BadToken", "%s: the token holds blanks or bytes that "
-                              "no header may hold", where);
+            return dv_err_new(DV_INVALID, "BadToken",
+                              "%s: the token holds blanks or bytes that "
+                              "no header may hold",
+                              where);
     if (!word.n)
         return dv_err_new(DV_INVALID, "BadToken", "%s: the token is empty", where);
     dv_buf_adds(&value, "Bearer ");
@@ -157,9 +159,9 @@ static void add_arguments(const dv_kube_settings *settings, dv_strings *argv)
     size_t i;
 
     dv_strings_add(argv, exec_text(settings, "/command"));
-    json_array_foreach(dv_json_array(settings->exec, "/args"), i, argument)
-        if (json_is_string(argument))
-            dv_strings_add(argv, json_string_value(argument));
+    json_array_foreach(dv_json_array(settings->exec, "/args"), i,
+                       argument) if (json_is_string(argument))
+        dv_strings_add(argv, json_string_value(argument));
     dv_strings_take(argv, NULL);
 }
 
@@ -169,7 +171,8 @@ static void add_environment(const dv_kube_settings *settings, dv_strings *env)
     const json_t *pair;
     size_t i;
 
-    json_array_foreach(dv_json_array(settings->exec, "/env"), i, pair) {
+    json_array_foreach(dv_json_array(settings->exec, "/env"), i, pair)
+    {
         const char *name = dv_json_str(pair, "/name");
         const char *value = dv_json_str(pair, "/value");
 
@@ -184,9 +187,9 @@ static void add_environment(const dv_kube_settings *settings, dv_strings *env)
 /* ---- Exec plugin: what it answers ---- */
 
 typedef struct {
-    dv_secret *authorization;   /* NULL: a certificate speaks */
-    dv_http_profile *profile;   /* NULL: as before */
-    int64_t expires_ms;         /* 0: never */
+    dv_secret *authorization; /* NULL: a certificate speaks */
+    dv_http_profile *profile; /* NULL: as before */
+    int64_t expires_ms;       /* 0: never */
 } credential;
 
 static void credential_done(credential *made)
@@ -265,8 +268,8 @@ static dv_err *plugin_not_run(const dv_kube_settings *settings, dv_err *err)
         dv_err_free(err);
         return dv_err_new(DV_INVALID, "CredentialPlugin",
                           "%s: the credential plugin %s is not there%s%.*s", settings->where,
-                          exec_text(settings, "/command"), *hint ? ": " : "",
-                          STDERR_SHOWN_BYTES, hint);
+                          exec_text(settings, "/command"), *hint ? ": " : "", STDERR_SHOWN_BYTES,
+                          hint);
     }
     return dv_err_wrap(err, "%s: credential plugin", settings->where);
 }

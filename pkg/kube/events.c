@@ -32,7 +32,7 @@ struct dv_events {
     /* Guarded by mu. */
     dv_map *known; /* key -> series */
     size_t in_flight;
-    bool closed;   /* the last answer frees */
+    bool closed; /* the last answer frees */
     _Atomic bool paused;
     _Atomic uint64_t dropped;
 };
@@ -334,7 +334,6 @@ static step decide(dv_events *events, const char *key, const dv_objref *regardin
 }
 
 /* ---- For callers ---- */
-
 
 void dv_event(dv_events *events, const dv_objref *regarding, const char *type, const char *reason,
               const char *action, const char *format, ...)

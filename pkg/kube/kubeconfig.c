@@ -195,7 +195,8 @@ static bool find_entry(const sources *files, const struct section *section, cons
         const json_t *element;
         size_t i;
 
-        json_array_foreach(list, i, element) {
+        json_array_foreach(list, i, element)
+        {
             const char *found = dv_json_str(element, "/name");
 
             if (strcmp(found, name) != 0)
@@ -255,9 +256,9 @@ static json_t *cluster_info(const entry *cluster, const dv_kube_settings *settin
         json_object_set_new(info, "insecure-skip-tls-verify", json_true());
     put_pem(info, "certificate-authority-data", &settings->ca);
     dv_json_put_str(info, "proxy-url", settings->proxy);
-    json_array_foreach(extensions, i, extension)
-        if (dv_str_is(dv_json_view(extension, "/name"), "client.authentication.k8s.io/exec"))
-            json_object_set(info, "config", json_object_get(extension, "extension"));
+    json_array_foreach(extensions, i, extension) if (dv_str_is(dv_json_view(extension, "/name"),
+                                                               "client.authentication.k8s.io/exec"))
+        json_object_set(info, "config", json_object_get(extension, "extension"));
     return info;
 }
 
@@ -287,7 +288,8 @@ static dv_err *use_groups(const entry *user, dv_kube_settings *settings)
 
     if (groups && !json_is_array(groups) && !json_is_null(groups))
         return bad(user->path, "user \"%s\": as-groups must be a list", user->name);
-    json_array_foreach(groups, i, group) {
+    json_array_foreach(groups, i, group)
+    {
         if (!json_is_string(group))
             return bad(user->path, "user \"%s\": as-groups must hold strings", user->name);
         dv_strings_add(&settings->as_groups, json_string_value(group));
@@ -326,8 +328,7 @@ static dv_err *use_user(const entry *user, dv_kube_settings *settings)
     DV_CHECK(use_groups(user, settings));
     DV_CHECK(use_exec(user, settings));
     if (!settings->cert.n != !settings->key.n)
-        return bad(user->path,
-                   "user \"%s\": client-certificate and client-key are needed together",
+        return bad(user->path, "user \"%s\": client-certificate and client-key are needed together",
                    user->name);
     if (settings->username && (settings->token || settings->token_file))
         return bad(user->path, "user \"%s\" has both a token and a username: one is allowed",

@@ -11,9 +11,9 @@
 /* A reference to an object; all texts owned. */
 typedef struct {
     char *api_version, *kind;
-    char *ns;   /* "" for cluster scope */
+    char *ns; /* "" for cluster scope */
     char *name;
-    char *uid;  /* "" when unknown */
+    char *uid; /* "" when unknown */
 } dv_objref;
 void dv_objref_done(dv_objref *ref);
 /* From an object's apiVersion, kind and metadata. */
@@ -27,11 +27,11 @@ void dv_objref_add(dv_buf *out, const dv_objref *ref);
 /* The group of "apps/v1" is "apps", that of "v1" is "". */
 dv_str dv_api_group(const char *api_version);
 
-const char *dv_obj_name(const json_t *object);  /* "" when absent */
-const char *dv_obj_ns(const json_t *object);    /* "" */
-const char *dv_obj_uid(const json_t *object);   /* "" */
-const char *dv_obj_kind(const json_t *object);  /* "" */
-const char *dv_obj_rv(const json_t *object);    /* resourceVersion, "" */
+const char *dv_obj_name(const json_t *object);   /* "" when absent */
+const char *dv_obj_ns(const json_t *object);     /* "" */
+const char *dv_obj_uid(const json_t *object);    /* "" */
+const char *dv_obj_kind(const json_t *object);   /* "" */
+const char *dv_obj_rv(const json_t *object);     /* resourceVersion, "" */
 int64_t dv_obj_generation(const json_t *object); /* 0 when it has none */
 bool dv_obj_deleting(const json_t *object);
 const char *dv_obj_label(const json_t *object, const char *key);      /* NULL */

@@ -55,9 +55,8 @@ const json_t *dv_probe_condition(const dv_probe *p, const char *type)
     const json_t *condition;
     size_t i;
 
-    json_array_foreach(conditions, i, condition)
-        if (dv_str_is(dv_json_view(condition, "/type"), type))
-            return condition;
+    json_array_foreach(conditions, i, condition) if (dv_str_is(dv_json_view(condition, "/type"),
+                                                               type)) return condition;
     return NULL;
 }
 
@@ -106,8 +105,9 @@ static bool decide_generic(dv_probe *p, dv_readiness *ret_readiness)
         dv_probe_progressing(p, "it is being deleted");
         *ret_readiness = DV_TERMINATING;
     } else if (generation.set && observed.set && generation.value != observed.value) {
-        *ret_readiness = dv_probe_progressing(p, "its controller has seen generation %lld of %lld",
-                                     (long long)observed.value, (long long)generation.value);
+        *ret_readiness =
+            dv_probe_progressing(p, "its controller has seen generation %lld of %lld",
+                                 (long long)observed.value, (long long)generation.value);
     } else if (dv_condition_is(stalled, "True")) {
         dv_probe_say_condition(p, stalled, "it is stalled");
         *ret_readiness = DV_FAILED;
@@ -176,10 +176,10 @@ static dv_readiness job_readiness(dv_probe *p)
         return DV_READY;
     if (!dv_json_str(p->object, "/status/startTime"))
         return dv_probe_progressing(p, "it has not started yet");
-    return dv_probe_progressing(p, "it has %lld of %lld completions",
-                       (long long)dv_probe_count(p, "/status/succeeded", 0),
-                       (long long)dv_probe_count(p, "/spec/completions",
-                                           dv_probe_count(p, "/spec/parallelism", 1)));
+    return dv_probe_progressing(
+        p, "it has %lld of %lld completions", (long long)dv_probe_count(p, "/status/succeeded", 0),
+        (long long)dv_probe_count(p, "/spec/completions",
+                                  dv_probe_count(p, "/spec/parallelism", 1)));
 }
 
 static dv_readiness crd_readiness(dv_probe *p)

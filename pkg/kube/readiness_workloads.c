@@ -172,17 +172,16 @@ static const char *crash_looping_in(const json_t *statuses)
     const json_t *status;
     size_t i;
 
-    json_array_foreach(statuses, i, status)
-        if (dv_str_is(dv_json_view(status, "/state/waiting/reason"), "CrashLoopBackOff"))
-            return json_string_value(json_object_get(status, "name"));
+    json_array_foreach(statuses, i, status) if (
+        dv_str_is(dv_json_view(status, "/state/waiting/reason"),
+                  "CrashLoopBackOff")) return json_string_value(json_object_get(status, "name"));
     return NULL;
 }
 
 static dv_readiness running_readiness(dv_probe *p)
 {
     const json_t *ready = dv_probe_condition(p, "Ready");
-    const char *looping =
-        crash_looping_in(dv_json_array(p->object, "/status/containerStatuses"));
+    const char *looping = crash_looping_in(dv_json_array(p->object, "/status/containerStatuses"));
 
     if (dv_condition_is(ready, "True"))
         return DV_READY;

@@ -69,8 +69,8 @@ static bool is_path_segment(const char *name)
 static dv_err *add_segment(dv_buf *url, const char *segment, const char *what)
 {
     if (!is_path_segment(segment))
-        return dv_err_new(DV_INVALID, "BadName",
-                          "the %s holds what no name in Kubernetes may hold", what);
+        return dv_err_new(DV_INVALID, "BadName", "the %s holds what no name in Kubernetes may hold",
+                          what);
     dv_buf_addc(url, '/');
     dv_buf_add_uri(url, dv_str_of(segment));
     return NULL;
@@ -245,8 +245,8 @@ static dv_err *fill(const dv_kube *kube, const dv_kube_request *request, dv_call
 dv_err *dv_kube_call_make(const dv_kube *kube, const dv_kube_request *request, dv_call_mode mode,
                           dv_kube_call *ret_call)
 {
-    *ret_call = (dv_kube_call){
-        .kube = kube, .request = request, .method = verbs[request->verb].method};
+    *ret_call =
+        (dv_kube_call){.kube = kube, .request = request, .method = verbs[request->verb].method};
     dv_buf_init(&ret_call->url, DV_URL_MAX);
     dv_buf_init(&ret_call->body, DV_KUBE_BODY_MAX);
     dv_err *err = fill(kube, request, mode, ret_call);

@@ -54,8 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     dv_str data = dv_str_cut(input, '\0', &text);
     dv_auto(dv_gotemplate) set = dv_gotemplate_new(dv_helm_functions(), NULL);
     DV_CLEANUP(dv_buf_done)
-    dv_buf first = DV_BUF_INIT(OUTPUT),
-           second = DV_BUF_INIT(OUTPUT), helm = DV_BUF_INIT(DV_BODY_MAX);
+    dv_buf first = DV_BUF_INIT(OUTPUT), second = DV_BUF_INIT(OUTPUT),
+           helm = DV_BUF_INIT(DV_BODY_MAX);
     dv_auto(dv_err) bad = dv_gotemplate_parse(set, DV_STR("t"), text);
 
     if (!data.n)

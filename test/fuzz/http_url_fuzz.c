@@ -36,8 +36,7 @@ static bool climbs(dv_str path)
 
     for (size_t i = 0; i < path.n; i++) {
         bool escaped = path.p[i] == '%';
-        char c = (char)(escaped ? digit(path.p[i + 1]) << 4 | digit(path.p[i + 2])
-                                : path.p[i]);
+        char c = (char)(escaped ? digit(path.p[i + 1]) << 4 | digit(path.p[i + 2]) : path.p[i]);
 
         dv_buf_addc(&plain, c == '\\' ? '/' : c);
         i += escaped ? 2 : 0;

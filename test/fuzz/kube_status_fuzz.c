@@ -37,8 +37,7 @@ static void check_kept_back(const dv_kube_request *request, const dv_err *err, d
     if (no_json)
         return;
     blank(status);
-    json_array_foreach(dv_json_array(status, "/details/causes"), i, cause)
-        blank(cause);
+    json_array_foreach(dv_json_array(status, "/details/causes"), i, cause) blank(cause);
     dv_json_write(status, &other);
     dv_auto(dv_err) same = dv_kube_answer_error(request, 422, dv_buf_str(&other), 0);
     DV_ASSERT(strcmp(dv_err_str(err), dv_err_str(same)) == 0);

@@ -10,8 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     dv_str input = {(const char *)bytes, size}, pattern;
     dv_str text = dv_str_cut(input, '\0', &pattern);
     DV_CLEANUP(dv_buf_done)
-    dv_buf out = DV_BUF_INIT(DV_BODY_MAX),
-           quoted = DV_BUF_INIT(DV_BODY_MAX);
+    dv_buf out = DV_BUF_INIT(DV_BODY_MAX), quoted = DV_BUF_INIT(DV_BODY_MAX);
     dv_auto(dv_regex) regex = NULL;
     dv_auto(dv_regex) literal = NULL;
     dv_auto(dv_err) bad = dv_regex_compile(pattern, &regex);

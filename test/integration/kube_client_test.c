@@ -33,8 +33,7 @@ static json_t *configmap(const char *name, const char *value)
 
 static dv_kube_request on(dv_kube_verb verb, const char *name)
 {
-    return (dv_kube_request){
-        .verb = verb, .resource = t.configmaps, .ns = t.ns, .name = name};
+    return (dv_kube_request){.verb = verb, .resource = t.configmaps, .ns = t.ns, .name = name};
 }
 
 static dv_kube_request apply(const json_t *object)
@@ -218,8 +217,8 @@ static void an_apply_creates_keeps_and_conflicts(void **state DV_UNUSED)
     dv_json_remove(wish, "/metadata/resourceVersion");
     assert_ok(dv_json_set(wish, "/metadata/uid", json_string(dv_obj_uid(results[0].object))));
     assert_ok(dv_kube_do(&t.ctx, t.kube, &first, NULL));
-    assert_ok(dv_json_set(wish, "/metadata/uid",
-                          json_string("00000000-0000-0000-0000-000000000000")));
+    assert_ok(
+        dv_json_set(wish, "/metadata/uid", json_string("00000000-0000-0000-0000-000000000000")));
     dv_auto(dv_err) wrong = fails(&first);
     assert_true(dv_err_is(wrong, DV_CONFLICT));
     assert_string_equal(dv_err_reason(wrong), "UIDMismatch");
@@ -533,10 +532,10 @@ static void many_watches_starve_nothing(void **state DV_UNUSED)
 static void a_watch_of_a_kind_that_is_gone_ends_with_404(void **state DV_UNUSED)
 {
     dv_http_stream *stream = NULL;
-    dv_kube_request request = {
-        .verb = DV_KUBE_LIST,
-        .resource = dv_kube_resource_static(t.kube, "gone.example.com", "v1", "Gone", "gones",
-                                            /* namespaced= */ true)};
+    dv_kube_request request = {.verb = DV_KUBE_LIST,
+                               .resource = dv_kube_resource_static(t.kube, "gone.example.com", "v1",
+                                                                   "Gone", "gones",
+                                                                   /* namespaced= */ true)};
     watched w;
 
     open_watch(&w, &request, &stream);
@@ -597,8 +596,7 @@ static const dv_resource *await_kind(const char *api_version)
 
     for (int64_t waited = 0; waited < PATIENCE_MS; waited += 100) {
         dv_kube_discovery_stale(t.kube);
-        dv_auto(dv_err) err =
-            dv_kube_resource(&t.ctx, t.kube, api_version, "Gadget", &resource);
+        dv_auto(dv_err) err = dv_kube_resource(&t.ctx, t.kube, api_version, "Gadget", &resource);
 
         if (!err)
             return resource;
@@ -619,8 +617,7 @@ static void a_new_kind_is_discovered_and_used(void **state DV_UNUSED)
                               .name = dv_obj_name(crd),
                               .body = crd,
                               .field_manager = "davit-test"};
-    dv_kube_request drop = {
-        .verb = DV_KUBE_DELETE, .resource = t.crds, .name = dv_obj_name(crd)};
+    dv_kube_request drop = {.verb = DV_KUBE_DELETE, .resource = t.crds, .name = dv_obj_name(crd)};
     dv_kube_request get = {.verb = DV_KUBE_GET, .resource = t.crds, .name = dv_obj_name(crd)};
 
     assert_ok(dv_kube_do(&t.ctx, t.kube, &define, NULL));

@@ -78,8 +78,7 @@ static void aes_is_the_standard_s(void **state DV_UNUSED)
                                                          8, 9, 10, 11, 12, 13, 14, 15};
     static const char block[] = "\x6b\xc1\xbe\xe2\x2e\x40\x9f\x96\xe9\x3d\x7e\x11\x73\x93\x17\x2a";
     DV_CLEANUP(dv_buf_done)
-    dv_buf sealed = DV_BUF_INIT(256),
-           plain = DV_BUF_INIT(256), hex = DV_BUF_INIT(256);
+    dv_buf sealed = DV_BUF_INIT(256), plain = DV_BUF_INIT(256), hex = DV_BUF_INIT(256);
 
     dv_aes_cbc_add(&sealed, /* encrypt= */ true, key, iv, (dv_str){block, 16});
     add_hex(&hex, (const unsigned char *)sealed.p, sealed.n);

@@ -17,7 +17,7 @@
 #define CRD                                                                                        \
     "{object: {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: "    \
     "{name: gears.example.com},"                                                                   \
-    " spec: {group: example.com, scope: Cluster, names: {kind: Gear, plural: gears},"               \
+    " spec: {group: example.com, scope: Cluster, names: {kind: Gear, plural: gears},"              \
     " versions: [{name: v1beta1}]}}}"
 #define GEAR                                                                                       \
     "{object: {apiVersion: example.com/v1beta1, kind: Gear, metadata: {name: g, namespace: "       \

@@ -181,8 +181,8 @@ static const struct good_row {
     {"a server without a scheme, with TLS",
      CLUSTER("server: 'localhost:8080', insecure-skip-tls-verify: true") USER("") BOTH,
      "https://localhost:8080", "default", "none"},
-    {"an IPv6 server", CLUSTER("server: 'https://[::1]:6443'") USER("") BOTH,
-     "https://[::1]:6443", "default", "none"},
+    {"an IPv6 server", CLUSTER("server: 'https://[::1]:6443'") USER("") BOTH, "https://[::1]:6443",
+     "default", "none"},
     {"fields for others",
      "apiVersion: v1\nkind: Config\npreferences: {colors: true}\n" CLUSTER(
          "server: 'https://k:1', x: [1], disable-compression: true") USER("token: t, y: {z: 1}")
@@ -200,8 +200,8 @@ static const struct good_row {
      PLAIN USER("token: t, exec: {apiVersion: client.authentication.k8s.io/v1, command: none}")
          BOTH,
      "https://k:1", "default", "Bearer t"},
-    {"blanks around a token are not part of it", PLAIN USER("token: \" t\\n\"") BOTH,
-     "https://k:1", "default", "Bearer t"},
+    {"blanks around a token are not part of it", PLAIN USER("token: \" t\\n\"") BOTH, "https://k:1",
+     "default", "Bearer t"},
     {"a proxy and a server name",
      CLUSTER("server: 'https://k:1', proxy-url: 'http://p:3128', tls-server-name: other") USER("")
          BOTH,
@@ -267,8 +267,8 @@ static const struct bad_row {
      CLUSTER("server: 'https://k', certificate-authority: nowhere.crt") BOTH, DV_INVALID,
      "cluster \"k\": certificate-authority: "},
     {"an authority that is no PEM",
-     CLUSTER("server: 'https://k', certificate-authority-data: aGVsbG8=") USER("") BOTH,
-     DV_INVALID, "context \"c\""},
+     CLUSTER("server: 'https://k', certificate-authority-data: aGVsbG8=") USER("") BOTH, DV_INVALID,
+     "context \"c\""},
     {"an authority that is not looked at",
      CLUSTER("server: 'https://k', insecure-skip-tls-verify: true, "
              "certificate-authority-data: aGVsbG8=") BOTH,
@@ -330,8 +330,8 @@ static void whom_the_file_impersonates_goes_into_headers(void **state DV_UNUSED)
 {
     dv_auto(dv_kube_config) config = NULL;
 
-    assert_ok(load_text(PLAIN USER("token: t, as: jane, as-uid: u1, as-groups: [a, b]") BOTH,
-                        false, &config));
+    assert_ok(load_text(PLAIN USER("token: t, as: jane, as-uid: u1, as-groups: [a, b]") BOTH, false,
+                        &config));
     const dv_strings *headers = dv_kube_config_headers(config);
     assert_int_equal(headers->n, 4);
     assert_string_equal(headers->at[0], "Impersonate-User: jane");
@@ -348,9 +348,9 @@ static void of_several_files_the_first_to_say_it_wins(void **state DV_UNUSED)
     dv_auto_str list = dv_asprintf("%s/one::%s/missing:%s/two:%s/one", t.dir, t.dir, t.dir, t.dir);
 
     put("one", "current-context: c\nusers:\n- name: u\n  user: {token: first}\n");
-    put("two", PLAIN USER("token: second, username: ignored")
-                   "contexts:\n- name: c\n  context: {cluster: k, user: u}\n"
-                   "current-context: other\n");
+    put("two", PLAIN USER("token: second, username: ignored") "contexts:\n- name: c\n  context: "
+                                                              "{cluster: k, user: u}\n"
+                                                              "current-context: other\n");
     setenv("KUBECONFIG", list, 1);
     assert_ok(load_with(&(dv_kube_config_options){0}, &config));
     assert_string_equal(dv_kube_config_server(config), "https://k:1");
@@ -380,8 +380,7 @@ static void the_context_can_be_chosen(void **state DV_UNUSED)
     put("config", PLAIN USER("token: t") "contexts:\n- name: c\n  context: {cluster: nowhere}\n"
                                          "- name: d\n  context: {cluster: k, user: u}\n"
                                          "current-context: c\n");
-    assert_ok(
-        load_with(&(dv_kube_config_options){.kubeconfig = path, .context = "d"}, &config));
+    assert_ok(load_with(&(dv_kube_config_options){.kubeconfig = path, .context = "d"}, &config));
     assert_authorization(config, "Bearer t");
 }
 
@@ -546,8 +545,7 @@ static void a_plugin_is_told_of_the_cluster(void **state DV_UNUSED)
     assert_authorization(config, "Bearer hello");
     assert_ok(dv_file_read(path_of("told"), &told));
     assert_ok(dv_json_read(dv_buf_str(&told), &info));
-    assert_string_equal(dv_json_str(info, "/apiVersion"),
-                        "client.authentication.k8s.io/v1beta1");
+    assert_string_equal(dv_json_str(info, "/apiVersion"), "client.authentication.k8s.io/v1beta1");
     assert_string_equal(dv_json_str(info, "/kind"), "ExecCredential");
     assert_false(dv_json_bool(info, "/spec/interactive", true));
     assert_string_equal(dv_json_str(info, "/spec/cluster/server"), "https://k:1");
@@ -560,10 +558,9 @@ static void a_plugin_may_answer_with_a_certificate(void **state DV_UNUSED)
 {
     dv_auto(dv_kube_config) config = NULL;
     DV_CLEANUP(dv_buf_done) dv_buf script = DV_BUF_INIT(65536);
-    json_auto_t *answer =
-        json_pack("{s:s,s:s,s:{s:s,s:s}}", "apiVersion", "client.authentication.k8s.io/v1", "kind",
-                  "ExecCredential", "status", "clientCertificateData", t.cert, "clientKeyData",
-                  t.key);
+    json_auto_t *answer = json_pack(
+        "{s:s,s:s,s:{s:s,s:s}}", "apiVersion", "client.authentication.k8s.io/v1", "kind",
+        "ExecCredential", "status", "clientCertificateData", t.cert, "clientKeyData", t.key);
 
     dv_buf_adds(&script, "#!/bin/sh\ncat <<'END'\n");
     dv_json_write(answer, &script);
@@ -601,9 +598,8 @@ static const struct plugin_row {
     {"a certificate that is none",
      SCRIPT(ANSWER("\"clientCertificateData\":\"x\",\"clientKeyData\":\"y\"")), DV_INVALID,
      "credential plugin"},
-    {"an unreadable time",
-     SCRIPT(ANSWER("\"token\":\"t\",\"expirationTimestamp\":\"tomorrow\"")), DV_INVALID,
-     "has an unreadable expirationTimestamp"},
+    {"an unreadable time", SCRIPT(ANSWER("\"token\":\"t\",\"expirationTimestamp\":\"tomorrow\"")),
+     DV_INVALID, "has an unreadable expirationTimestamp"},
     {"a token that no header may hold", SCRIPT(ANSWER("\"token\":\"a b\"")), DV_INVALID,
      "the token holds blanks"},
 };
@@ -643,8 +639,7 @@ static void *ask(void *arg)
     dv_ctx ctx = dv_ctx_make(NULL);
     dv_auto(dv_err) err = dv_kube_config_authorization(&ctx, arg, &value);
 
-    return (void *)(uintptr_t)(!err && value &&
-                               dv_str_is(dv_secret_reveal(value), "Bearer made"));
+    return (void *)(uintptr_t)(!err && value && dv_str_is(dv_secret_reveal(value), "Bearer made"));
 }
 
 static void many_threads_wait_for_one_run(void **state DV_UNUSED)

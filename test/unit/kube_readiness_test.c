@@ -20,9 +20,9 @@
 #define ROLLED COND_WHY("Progressing", "True", "NewReplicaSetAvailable", "x") ","
 #define UP COND("Available", "True")
 #define DEPLOY(spec, status)                                                                       \
-    APPS("Deployment", "\"metadata\":{\"generation\":2},\"spec\":{" spec                           \
-                       "\"progressDeadlineSeconds\":600},\"status\":{\"observedGeneration\":2,"    \
-                       status "}")
+    APPS("Deployment",                                                                             \
+         "\"metadata\":{\"generation\":2},\"spec\":{" spec                                         \
+         "\"progressDeadlineSeconds\":600},\"status\":{\"observedGeneration\":2," status "}")
 #define STS(spec, status)                                                                          \
     APPS("StatefulSet", "\"metadata\":{\"generation\":2},\"spec\":{" spec                          \
                         "},\"status\":{\"observedGeneration\":2" status "}")
@@ -33,11 +33,11 @@
     APPS("ReplicaSet", "\"metadata\":{\"generation\":2},\"spec\":{\"replicas\":2},"                \
                        "\"status\":{\"observedGeneration\":2," status "}")
 #define POD(status)                                                                                \
-    CORE("Pod", "\"metadata\":{\"creationTimestamp\":\"2026-11-21T09:00:00Z\"},\"status\":{"       \
-                status "}")
+    CORE("Pod",                                                                                    \
+         "\"metadata\":{\"creationTimestamp\":\"2026-11-21T09:00:00Z\"},\"status\":{" status "}")
 #define YOUNG_POD(status)                                                                          \
-    CORE("Pod", "\"metadata\":{\"creationTimestamp\":\"2026-11-21T09:00:20Z\"},\"status\":{"       \
-                status "}")
+    CORE("Pod",                                                                                    \
+         "\"metadata\":{\"creationTimestamp\":\"2026-11-21T09:00:20Z\"},\"status\":{" status "}")
 
 static const struct row {
     const char *name, *object;
@@ -85,9 +85,10 @@ static const struct row {
      DV_READY, NULL},
     /* Deployment */
     {"a rolled out Deployment is ready",
-     DEPLOY("\"replicas\":2,",
-            "\"replicas\":2,\"updatedReplicas\":2,\"availableReplicas\":2,\"readyReplicas\":2,"
-            CONDS(ROLLED UP)),
+     DEPLOY(
+         "\"replicas\":2,",
+         "\"replicas\":2,\"updatedReplicas\":2,\"availableReplicas\":2,\"readyReplicas\":2," CONDS(
+             ROLLED UP)),
      DV_READY, NULL},
     {"a Deployment of no replicas is ready once rolled out",
      DEPLOY("\"replicas\":0,", CONDS(ROLLED UP)), DV_READY, NULL},
@@ -115,12 +116,12 @@ static const struct row {
             CONDS(COND_WHY("Progressing", "True", "ReplicaSetUpdated", "x") "," UP)),
      DV_PROGRESSING, "its new ReplicaSet is not available yet"},
     {"a Deployment without a deadline needs no Progressing condition",
-     APPS("Deployment", "\"spec\":{\"replicas\":0},\"status\":{\"observedGeneration\":1,"
-                        CONDS(UP) "}"),
+     APPS("Deployment",
+          "\"spec\":{\"replicas\":0},\"status\":{\"observedGeneration\":1," CONDS(UP) "}"),
      DV_READY, NULL},
     {"a Deployment that is not available",
-     DEPLOY("\"replicas\":0,", CONDS(ROLLED COND_WHY("Available", "False", "MinimumReplicas",
-                                                     "too few pods"))),
+     DEPLOY("\"replicas\":0,",
+            CONDS(ROLLED COND_WHY("Available", "False", "MinimumReplicas", "too few pods"))),
      DV_PROGRESSING, "too few pods"},
     {"a Deployment past its deadline has failed",
      DEPLOY("\"replicas\":2,", CONDS(COND_WHY("Progressing", "False", "ProgressDeadlineExceeded",
@@ -169,8 +170,7 @@ static const struct row {
      DS("", ",\"desiredNumberScheduled\":2,\"currentNumberScheduled\":2,"
             "\"updatedNumberScheduled\":2,\"numberAvailable\":2,\"numberReady\":2"),
      DV_READY, NULL},
-    {"a DaemonSet without nodes is ready", DS("", ",\"desiredNumberScheduled\":0"), DV_READY,
-     NULL},
+    {"a DaemonSet without nodes is ready", DS("", ",\"desiredNumberScheduled\":0"), DV_READY, NULL},
     {"a DaemonSet that nobody has looked at is awaited", APPS("DaemonSet", "\"spec\":{}"),
      DV_PROGRESSING, "its controller has not looked at it yet"},
     {"a DaemonSet that has not counted its nodes is awaited", DS("", ""), DV_PROGRESSING,
@@ -223,8 +223,8 @@ static const struct row {
     {"a running pod that is ready", POD("\"phase\":\"Running\"," CONDS(COND("Ready", "True"))),
      DV_READY, NULL},
     {"a running pod that is not ready",
-     POD("\"phase\":\"Running\"," CONDS(COND_WHY("Ready", "False", "ContainersNotReady",
-                                                  "containers with unready status: [a]"))),
+     POD("\"phase\":\"Running\"," CONDS(
+         COND_WHY("Ready", "False", "ContainersNotReady", "containers with unready status: [a]"))),
      DV_PROGRESSING, "containers with unready status: [a]"},
     {"a pod in a crash loop has failed",
      POD("\"phase\":\"Running\",\"containerStatuses\":[{\"name\":\"a\",\"state\":{\"running\":{}}},"
@@ -236,17 +236,17 @@ static const struct row {
      DV_FAILED, "its init container i keeps crashing"},
     {"a pending pod is awaited", POD("\"phase\":\"Pending\""), DV_PROGRESSING, "it is pending"},
     {"a pod that nobody can schedule has failed",
-     POD("\"phase\":\"Pending\"," CONDS(COND_WHY("PodScheduled", "False", "Unschedulable",
-                                                  "0/3 nodes are available."))),
+     POD("\"phase\":\"Pending\"," CONDS(
+         COND_WHY("PodScheduled", "False", "Unschedulable", "0/3 nodes are available."))),
      DV_FAILED, "0/3 nodes are available"},
     {"a young pod may still be scheduled",
-     YOUNG_POD("\"phase\":\"Pending\"," CONDS(COND_WHY("PodScheduled", "False", "Unschedulable",
-                                                        "0/3 nodes are available."))),
+     YOUNG_POD("\"phase\":\"Pending\"," CONDS(
+         COND_WHY("PodScheduled", "False", "Unschedulable", "0/3 nodes are available."))),
      DV_PROGRESSING, "0/3 nodes are available"},
     {"a pod without a phase is awaited", POD(""), DV_PROGRESSING, "no node has reported on it yet"},
     /* Claims, Services, budgets */
-    {"a bound claim is ready",
-     CORE("PersistentVolumeClaim", "\"status\":{\"phase\":\"Bound\"}"), DV_READY, NULL},
+    {"a bound claim is ready", CORE("PersistentVolumeClaim", "\"status\":{\"phase\":\"Bound\"}"),
+     DV_READY, NULL},
     {"a pending claim is awaited",
      CORE("PersistentVolumeClaim", "\"status\":{\"phase\":\"Pending\"}"), DV_PROGRESSING,
      "it is not bound to a volume yet"},
@@ -275,11 +275,11 @@ static const struct row {
      JOB("\"status\":{" CONDS(COND_WHY("Failed", "True", "BackoffLimitExceeded",
                                        "Job has reached the specified backoff limit")) "}"),
      DV_FAILED, "Job has reached the specified backoff limit"},
-    {"a suspended Job is ready", JOB("\"status\":{" CONDS(COND("Suspended", "True")) "}"),
-     DV_READY, NULL},
+    {"a suspended Job is ready", JOB("\"status\":{" CONDS(COND("Suspended", "True")) "}"), DV_READY,
+     NULL},
     {"a Job that was resumed is awaited",
-     JOB("\"status\":{\"startTime\":\"2026-11-21T09:00:00Z\"," CONDS(COND("Suspended", "False"))
-         "}"),
+     JOB("\"status\":{\"startTime\":\"2026-11-21T09:00:00Z\"," CONDS(
+         COND("Suspended", "False")) "}"),
      DV_PROGRESSING, "it has 0 of 1 completions"},
     {"a running Job is awaited",
      JOB("\"spec\":{\"completions\":3},\"status\":{\"startTime\":\"2026-11-21T09:00:00Z\","
@@ -302,16 +302,16 @@ static const struct row {
          "NamesAccepted", "False", "PluralConflict", "\\\"things\\\" is already in use")) "}"),
      DV_FAILED, "\"things\" is already in use"},
     {"a CRD that can't be established has failed",
-     CRD("\"status\":{" CONDS(COND_WHY("Established", "False", "NotAccepted",
-                                       "not all names are accepted")) "}"),
+     CRD("\"status\":{" CONDS(
+         COND_WHY("Established", "False", "NotAccepted", "not all names are accepted")) "}"),
      DV_FAILED, "not all names are accepted"},
     {"an available APIService is ready",
-     "{\"apiVersion\":\"apiregistration.k8s.io/v1\",\"kind\":\"APIService\",\"status\":{"
-     CONDS(COND("Available", "True")) "}}",
+     "{\"apiVersion\":\"apiregistration.k8s.io/v1\",\"kind\":\"APIService\",\"status\":{" CONDS(
+         COND("Available", "True")) "}}",
      DV_READY, NULL},
     {"an APIService without endpoints is awaited",
-     "{\"apiVersion\":\"apiregistration.k8s.io/v1\",\"kind\":\"APIService\",\"status\":{"
-     CONDS(COND_WHY("Available", "False", "MissingEndpoints", "endpoints have no addresses")) "}}",
+     "{\"apiVersion\":\"apiregistration.k8s.io/v1\",\"kind\":\"APIService\",\"status\":{" CONDS(
+         COND_WHY("Available", "False", "MissingEndpoints", "endpoints have no addresses")) "}}",
      DV_PROGRESSING, "endpoints have no addresses"},
     {"an APIService without status is awaited",
      "{\"apiVersion\":\"apiregistration.k8s.io/v1\",\"kind\":\"APIService\"}", DV_PROGRESSING,
@@ -334,9 +334,9 @@ static void readiness_is(void **state)
 static void a_long_message_is_cut(void **state DV_UNUSED)
 {
     DV_CLEANUP(dv_buf_done) dv_buf why = DV_BUF_INIT(8192);
-    json_auto_t *object = json_pack("{s:s,s:s,s:{s:[{s:s,s:s,s:o}]}}", "apiVersion", "x.y/v1",
-                                    "kind", "X", "status", "conditions", "type", "Stalled",
-                                    "status", "True", "message", json_string("?"));
+    json_auto_t *object =
+        json_pack("{s:s,s:s,s:{s:[{s:s,s:s,s:o}]}}", "apiVersion", "x.y/v1", "kind", "X", "status",
+                  "conditions", "type", "Stalled", "status", "True", "message", json_string("?"));
     char text[4001];
 
     memset(text, 'm', sizeof(text) - 1);

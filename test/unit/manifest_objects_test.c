@@ -199,7 +199,7 @@ static void too_many_objects_are_refused(void **state)
 
 #define OBJECT(version, space, name)                                                               \
     "{apiVersion: " version ", kind: Role, metadata: {namespace: " space ", name: " name "}}\n---" \
-                                                                                         "\n"
+    "\n"
 static const struct pair {
     const char *name, *text, *message; /* NULL: no duplicate */
 } pairs[] = {

@@ -206,8 +206,7 @@ static void too_deep_a_document_is_marked(void **state DV_UNUSED)
 static void pretty_indents_lists_and_folds_nothing(void **state DV_UNUSED)
 {
     DV_CLEANUP(dv_buf_done)
-    dv_buf out = DV_BUF_INIT(DV_LINE_MAX),
-           long_one = DV_BUF_INIT(DV_LINE_MAX);
+    dv_buf out = DV_BUF_INIT(DV_LINE_MAX), long_one = DV_BUF_INIT(DV_LINE_MAX);
     json_auto_t *doc = NULL;
 
     dv_buf_adds(&long_one, "{\"a\":[1,{\"b\":[2]}],\"f\":1000000.0,\"l\":\"");
