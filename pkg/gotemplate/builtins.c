@@ -237,10 +237,11 @@ static void add_js(dv_buf *out, dv_str s)
         unsigned char c = (unsigned char)s.p[0];
 
         if (c >= 0x80) {
+            dv_str before = s;
             uint32_t rune = dv_rune_take(&s);
 
             if (dv_rune_is_print(rune))
-                dv_rune_add(out, rune);
+                dv_buf_add(out, before.p, before.n - s.n);
             else
                 dv_buf_addf(out, "\\u%04X", rune);
             continue;

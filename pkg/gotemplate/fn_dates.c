@@ -55,41 +55,48 @@ CALENDAR_METHOD(method_hour, hour)
 CALENDAR_METHOD(method_minute, minute)
 CALENDAR_METHOD(method_second, second)
 
-/* Months and weekdays print their names. */
+/* Months and weekdays, which are places in the lists of their names, print these and are numbers
+ * in JSON. */
 static void print_name(const void *self, dv_buf *out)
 {
-    dv_buf_adds(out, self);
+    dv_buf_adds(out, *(const char *const *)self);
 }
 
-static dv_val plain_name(dv_heap *heap DV_UNUSED, const void *self)
+static dv_val plain_month(dv_heap *heap DV_UNUSED, const void *self)
 {
-    return dv_val_lit(self);
+    return dv_val_int((const char *const *)self - dv_month_names + 1);
+}
+
+static dv_val plain_weekday(dv_heap *heap DV_UNUSED, const void *self)
+{
+    return dv_val_int((const char *const *)self - dv_weekday_names);
 }
 
 static const dv_type type_month = {.name = "time.Month",
                                    .kind = "int",
                                    .print = print_name,
-                                   .plain = plain_name,
+                                   .plain = plain_month,
                                    .is_stringer = true};
 static const dv_type type_weekday = {.name = "time.Weekday",
                                      .kind = "int",
                                      .print = print_name,
-                                     .plain = plain_name,
+                                     .plain = plain_weekday,
                                      .is_stringer = true};
 
-static dv_val named(dv_run *run, const dv_type *type, const char *name)
+static dv_val named(dv_run *run, const dv_type *type, const char *const *name)
 {
     return dv_val_object(dv_run_heap(run), type, (void *)(uintptr_t)name);
 }
 
 METHOD(method_month)
 {
-    return named(run, &type_month, dv_month_names[dv_moment_calendar(moment_of(self)).month - 1]);
+    return named(run, &type_month, &dv_month_names[dv_moment_calendar(moment_of(self)).month - 1]);
 }
 
 METHOD(method_weekday)
 {
-    return named(run, &type_weekday, dv_weekday_names[dv_moment_calendar(moment_of(self)).weekday]);
+    return named(run, &type_weekday,
+                 &dv_weekday_names[dv_moment_calendar(moment_of(self)).weekday]);
 }
 
 METHOD(method_unix)
