@@ -31,6 +31,14 @@ static int64_t truncated(double value)
     return value >= -0x1p63 && value < 0x1p63 ? (int64_t)value : INT64_MIN;
 }
 
+/* Of months and weekdays. */
+static int64_t named_int(const dv_object *object)
+{
+    bool is_int = strcmp(object->type->kind, "int") == 0;
+
+    return is_int ? object->type->plain(/* heap= */ NULL, object->self).i : 0;
+}
+
 int64_t dv_cast_int(dv_val value)
 {
     int64_t number = 0;
@@ -48,6 +56,8 @@ int64_t dv_cast_int(dv_val value)
         return truncated(value.f);
     case DV_V_STRING:
         return dv_number_int(without_zero_fraction(dv_val_str(value)), 0, &number) ? 0 : number;
+    case DV_V_OBJECT:
+        return named_int(value.object);
     default:
         return 0;
     }
@@ -71,6 +81,8 @@ double dv_cast_float(dv_val value)
         return value.f;
     case DV_V_STRING:
         return dv_number_float(dv_val_str(value), &number) ? 0 : number;
+    case DV_V_OBJECT:
+        return (double)named_int(value.object);
     default:
         return 0;
     }
@@ -223,10 +235,35 @@ DV_FN(ceil)
     return dv_val_float(ceil(dv_cast_float(args[0])));
 }
 
+/* 10^places as Go's Pow has it, which is not always the nearest number. */
+static double power_of_ten(int64_t places)
+{
+    int exponent, shift = 0;
+    double base = frexp(10, &exponent), power = 1;
+
+    for (uint64_t i = places < 0 ? 0 - (uint64_t)places : (uint64_t)places; i; i >>= 1) {
+        if (exponent < -4096 || exponent > 4096) {
+            shift += exponent;
+            break;
+        }
+        if (i & 1) {
+            power *= base;
+            shift += exponent;
+        }
+        base *= base;
+        exponent *= 2;
+        if (base < 0.5) {
+            base += base;
+            exponent--;
+        }
+    }
+    return places < 0 ? ldexp(1 / power, -shift) : ldexp(power, shift);
+}
+
 DV_FN(round)
 {
     double on = n > 2 ? args[2].f : 0.5, whole;
-    double power = pow(10, (double)args[1].i), digit = power * dv_cast_float(args[0]);
+    double power = power_of_ten(args[1].i), digit = power * dv_cast_float(args[0]);
     double rounded = modf(digit, &whole) >= on ? ceil(digit) : floor(digit);
 
     return dv_val_float(rounded / power);

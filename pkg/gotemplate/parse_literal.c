@@ -5,7 +5,8 @@
 
 bool dv_parse_unquote(parser *p, dv_str quoted, dv_str *ret_text)
 {
-    DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(quoted.n + 1);
+    DV_CLEANUP(dv_buf_done)
+    dv_buf text = DV_BUF_INIT(quoted.n * 3 + 1); /* a byte may become U+FFFD */
 
     if (!dv_unquote(quoted, &text)) {
         dv_parse_fail(p, "invalid syntax");
