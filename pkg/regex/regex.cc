@@ -113,8 +113,13 @@ std::string faulty_part(const RE2 &re, const std::string &pattern)
     case RE2::ErrorTrailingBackslash:
         return "";
     default:
-        return re.error_arg();
+        break;
     }
+    std::string part = re.error_arg();
+    /* As it was given, not as it was rewritten. */
+    if (pattern.find(part) == std::string::npos && part.compare(0, 4, "(?P<") == 0)
+        part.erase(2, 1);
+    return part;
 }
 
 dv_err *refuse(const RE2 &re, const std::string &pattern)
