@@ -277,7 +277,7 @@ bool dv_toml_encode(dv_heap *heap, dv_buf *out, dv_val value, dv_buf *fault)
         dv_buf_adds(fault, "toml: top-level values must be Go maps or structs");
     else if (k == KIND_TABLE)
         write_members(&e, value.dict, /* in_line= */ false);
-    else if (k != KIND_NONE && !failed(&e))
+    else if ((k != KIND_NONE || value.kind == DV_V_LIST) && !failed(&e))
         add_element(&e, value);
     out->overflow |= e.key.overflow;
     dv_buf_done(&e.key);

@@ -8,8 +8,8 @@
  * F: which functions ("text": the language's own, "helm"), T: a template, D: its data as JSON,
  * O: Go's output, E: Go's error. Ends with "N passed, N failed".
  *
- * Of what stands behind the start of an error in YAML or TOML nothing is compared: which of several
- * faults is named, and in which words, depends on the parser.
+ * Of what stands behind the start of an error in YAML, TOML or a constraint nothing is compared:
+ * which of several faults is named, and in which words, depends on the parser.
  */
 #include <stdio.h>
 
@@ -78,7 +78,8 @@ static void show(const record *r, dv_str ours, const char *error)
 /* Equal up to where both begin to tell of a fault in a document. */
 static bool same_but_for_words(dv_str a, dv_str b)
 {
-    static const char *const starts[] = {"error converting YAML to JSON: ", "toml: line "};
+    static const char *const starts[] = {"error converting YAML to JSON: ", "toml: line ",
+                                         "improper constraint: "};
 
     for (size_t i = 0; i < DV_LEN(starts); i++) {
         size_t n = strlen(starts[i]);
