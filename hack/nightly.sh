@@ -5,12 +5,12 @@
 #
 #   hack/nightly.sh [build]
 #
-# Every part is run, also after one has failed. FUZZ_SECONDS (600) is the time for each fuzz target.
+# Every part is run, also after one has failed. FUZZ_SECONDS (600) is the time for each fuzz target; SEED is drawn, and printed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 out=${1:-build}
-export FUZZ_SECONDS=${FUZZ_SECONDS:-600}
+export FUZZ_SECONDS=${FUZZ_SECONDS:-600} SEED=${SEED:-$RANDOM}
 failed=()
 
 part() {
@@ -21,6 +21,7 @@ part() {
     [ $status = 0 ] || failed+=("$*")
 }
 
+printf 'nightly: SEED=%s\n' "$SEED"
 hack/deps.sh test
 part make O="$out" test
 part make O="$out" lint

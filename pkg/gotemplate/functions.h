@@ -12,7 +12,8 @@
  *     faults in YAML another may be named.
  *   - A text with U+2028 or U+2029 is quoted in YAML, which go-yaml leaves plain though it reads
  *     them as line ends.
- *   - Infinities and NaN have no YAML in toYamlPretty; structs print there as their JSON.
+ *   - Infinities and NaN have no YAML in toYamlPretty; structs print there as their JSON, and times
+ *     in quotes.
  *   - "merge" of a dict into one that contains itself, and values nested in more than
  *     DV_VAL_DEPTH_MAX levels, fail or are cut; Go exhausts its stack.
  *   - A regular expression sees no character in bytes that are no UTF-8.
