@@ -246,18 +246,13 @@ static void take_page(dv_reflector *r, const dv_list_page *page)
         list_item(r, item);
 }
 
-static void permitted(dv_reflector *r)
-{
-    r->denied = false;
-    r->denials = 0;
-}
-
+/* That it may be listed does not say that it may be watched: denials are counted on. */
 static void list_ended(dv_reflector *r)
 {
     dv_store_list_end(r->store);
     r->lists++;
     r->refusals = 0;
-    permitted(r);
+    r->denied = false;
     r->synced = true; /* the cache tells the changes before it tells of this */
     start_watch(r);
 }
@@ -299,7 +294,8 @@ void dv_reflector_began(dv_reflector *r, int64_t now_ms)
 {
     r->began_ms = now_ms;
     r->broken_since_ms = 0;
-    permitted(r);
+    r->denied = false;
+    r->denials = 0;
     if (!r->complained)
         return;
     dv_info(r->log, "watch runs again", dv_s("kind", r->options->resource->kind));

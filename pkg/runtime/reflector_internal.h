@@ -55,7 +55,7 @@ typedef struct {
     bool list_next;    /* after the rest */
     int64_t due_ms;    /* RESTING; else INT64_MAX */
     unsigned failures; /* in a row, but for denials */
-    unsigned denials;  /* in a row */
+    unsigned denials;  /* since a watch was accepted */
     unsigned expiries; /* of watches, since one was healthy */
     unsigned refusals; /* of watches, in a row */
     int64_t limit;     /* of a page */

@@ -562,6 +562,26 @@ static void a_watch_that_stays_forbidden_is_tried_again_in_minutes(void **state)
     assert_rests(f, 180000, 240000);
 }
 
+/* Each list is permitted, and no watch: that the list went well ends no row of denials. */
+static void what_may_only_be_listed_is_tried_again_in_minutes(void **state)
+{
+    dv_auto(fixture) f = watching();
+
+    (void)state;
+    for (int i = 0; i < 12; i++) {
+        ended(f, 403, STATUS("403", "Forbidden"), NULL);
+        if (i < DV_REST_DENIALS_MAX)
+            assert_rests(f, (int64_t)1000 << i, (int64_t)1250 << i);
+        else
+            assert_rests(f, 180000, 240000);
+        if (i % DV_WATCH_REFUSALS_MAX == DV_WATCH_REFUSALS_MAX - 1) {
+            assert_asked(f, "list 500");
+            listed(f, EMPTY_LIST("10"));
+        }
+        assert_asked(f, "watch 10");
+    }
+}
+
 static void what_was_permitted_meanwhile_is_tried_again_soon(void **state)
 {
     dv_auto(fixture) f = watching();
@@ -652,6 +672,7 @@ int main(void)
     DV_TEST(&suite, a_header_may_say_how_long_to_wait);
     DV_TEST(&suite, a_list_that_stays_forbidden_is_tried_again_in_minutes);
     DV_TEST(&suite, a_watch_that_stays_forbidden_is_tried_again_in_minutes);
+    DV_TEST(&suite, what_may_only_be_listed_is_tried_again_in_minutes);
     DV_TEST(&suite, what_was_permitted_meanwhile_is_tried_again_soon);
     DV_TEST(&suite, a_watch_that_overflowed_is_listed_anew);
     DV_TEST(&suite, a_write_of_ours_is_seen_and_stays_as_it_was);
