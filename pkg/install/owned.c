@@ -13,7 +13,8 @@ typedef struct {
     dv_informer *informer; /* NULL: not allowed, or not asked yet */
     int64_t asked_ms;
     bool asked;
-    bool asking; /* one worker asks, others wait for its answer */
+    bool asking;          /* one worker asks, others wait for its answer */
+    _Atomic bool in_vain; /* its first list has been waited for, and did not come */
 } kind;
 
 struct dv_owned {
@@ -237,19 +238,35 @@ static bool is_believed(const dv_owned *owned, const dv_informer *informer)
            owned->clock->mono_ms(owned->clock) - broken_since_ms <= DV_OWNED_BROKEN_MS;
 }
 
-dv_err *dv_owned_watch(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource, bool *ret_watched)
+/* Once for a kind: a run that waited for each object of one that can't be listed would never end.
+ */
+static dv_err *await_first_list(dv_ctx *ctx, kind *k, dv_informer *informer)
 {
-    *ret_watched = false;
-    DV_CHECK(dv_owned_start(ctx, owned, resource));
-    dv_informer *informer = informer_of(owned, find_kind(owned, resource));
-    if (!informer)
-        return NULL;
     dv_ctx limited = *ctx;
+
+    if (k->in_vain || dv_informer_synced(informer))
+        return NULL;
     dv_ctx_set_timeout(&limited, DV_OWNED_WAIT_MS);
     dv_err *err = dv_informer_wait(&limited, informer);
-    *ret_watched = !err && is_believed(owned, informer);
+    bool in_vain = err != NULL;
     dv_err_free(err);
-    return dv_ctx_check(ctx);
+    DV_CHECK(dv_ctx_check(ctx)); /* then it was not waited for long */
+    k->in_vain = in_vain;
+    return NULL;
+}
+
+dv_err *dv_owned_watch(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource, bool *ret_watched)
+{
+    kind *k = find_kind(owned, resource);
+
+    *ret_watched = false;
+    DV_CHECK(dv_owned_start(ctx, owned, resource));
+    dv_informer *informer = informer_of(owned, k);
+    if (!informer)
+        return NULL;
+    DV_CHECK(await_first_list(ctx, k, informer));
+    *ret_watched = dv_informer_synced(informer) && is_believed(owned, informer);
+    return NULL;
 }
 
 dv_owned_state dv_owned_get(dv_owned *owned, const dv_resource *resource, const char *ns,

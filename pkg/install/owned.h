@@ -55,9 +55,10 @@ typedef enum {
 /* Sees to it that the kind is watched, where that is allowed, and doesn't wait. */
 DV_MUST_USE dv_err *dv_owned_start(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource);
 /*
- * Sees to it that the kind is watched and waits for its first list, DV_OWNED_WAIT_MS at most. False
- * in *ret_watched: not allowed, not listed by then (its API may be down), or broken: what the watch
- * would say is UNKNOWN.
+ * Sees to it that the kind is watched and waits for its first list, DV_OWNED_WAIT_MS at most, and
+ * once: whoever asks again does not wait for one that did not come. False in *ret_watched: not
+ * allowed, not listed by then (its API may be down), or broken: what the watch would say is
+ * UNKNOWN.
  */
 #define DV_OWNED_WAIT_MS ((int64_t)10000)
 DV_MUST_USE dv_err *dv_owned_watch(dv_ctx *ctx, dv_owned *owned, const dv_resource *resource,

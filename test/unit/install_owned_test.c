@@ -223,6 +223,36 @@ static void a_watch_that_stays_broken_is_not_believed(void **state DV_UNUSED)
     assert_int_equal(get(0, &again), DV_OWNED_PRESENT);
 }
 
+static int64_t looks;
+
+/* A clock on which the wait for a list is over after a few looks. */
+static int64_t mono_leaping(const dv_clock *clock DV_UNUSED)
+{
+    return ++looks * DV_OWNED_WAIT_MS / 3;
+}
+
+static void a_first_list_that_does_not_come_is_waited_for_once(void **state DV_UNUSED)
+{
+    const dv_clock clock = {.mono_ms = mono_leaping};
+    const dv_resource *resource = cluster_resource(c, "v1", "ConfigMap");
+    dv_ctx hasty = {.clock = &clock};
+    bool watched = true;
+
+    cluster_put(c, MARKED("a", PACKAGE));
+    cluster_fail(c, "/api/v1/configmaps", 500, 999, "");
+    assert_ok(dv_owned_start(&c->ctx, c->owned, resource));
+    assert_ok(dv_owned_watch(&hasty, c->owned, resource, &watched));
+    assert_false(watched);
+    int64_t waited = looks;
+    assert_true(waited > 0);
+    assert_ok(dv_owned_watch(&hasty, c->owned, resource, &watched));
+    assert_false(watched);
+    assert_int_equal(looks, waited);
+    cluster_behave(c);
+    cluster_wait_told(c, 1);
+    assert_true(watch(resource));
+}
+
 int main(void)
 {
     dv_suite suite = {.name = "install/owned"};
@@ -237,6 +267,7 @@ int main(void)
     DV_TEST(&suite, a_forbidden_kind_is_asked_about_again_later);
     DV_TEST(&suite, a_review_that_fails_is_told);
     DV_TEST(&suite, a_watch_that_stays_broken_is_not_believed);
+    DV_TEST(&suite, a_first_list_that_does_not_come_is_waited_for_once);
     for (size_t i = 0; i < suite.tests.n; i++) {
         suite.tests.at[i].setup_func = set_up;
         suite.tests.at[i].teardown_func = tear_down;
