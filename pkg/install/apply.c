@@ -388,6 +388,8 @@ static dv_err *handle_refusal(dv_ctx *ctx, const dv_apply_env *env, attempt *a,
     if (*a->uid) { /* the one we meant is gone, or another has its name */
         *a->uid = '\0';
         a->adopted = false;
+        json_decref(a->rest); /* with it went those who had its fields */
+        a->rest = NULL;
         return NULL;
     }
     return judge_existing(ctx, env, a, applied, inventory);

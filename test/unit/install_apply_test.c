@@ -568,6 +568,19 @@ static void the_last_of_many_conflicts_is_looked_at_too(void **state DV_UNUSED)
     assert_false(deployment_pauses());
 }
 
+/* Whoever had the field went with the object. */
+static void what_is_made_anew_has_what_was_given_up(void **state DV_UNUSED)
+{
+    cluster_forbid(t.cluster, "watch *");
+    wish(IGNORES_PAUSED, DEPLOYMENT);
+    assert_ok(run());
+    cluster_drop(t.cluster, "Deployment", "own", "d");
+    t.applied.complete = true;
+    refuse_deployment(1, CONFLICT_BODY("kubectl-edit", ".spec.paused"));
+    assert_ok(run());
+    assert_true(deployment_pauses());
+}
+
 static void what_is_given_up_is_wished_again(void **state DV_UNUSED)
 {
     char digest[DV_SHA256_HEX + 1];
@@ -738,6 +751,7 @@ int main(void)
     DV_TEST(&suite, a_definition_that_is_refused_ends_the_run);
     DV_TABLE(&suite, a_field_of_another_is_taken_or_given_up, conflict_rows);
     DV_TEST(&suite, the_last_of_many_conflicts_is_looked_at_too);
+    DV_TEST(&suite, what_is_made_anew_has_what_was_given_up);
     DV_TEST(&suite, what_is_given_up_is_wished_again);
     DV_TEST(&suite, whose_fields_were_taken_is_remembered);
     DV_TEST(&suite, fields_that_yield_are_not_taken_with_those_that_do_not);
