@@ -56,10 +56,13 @@ static bool is_written(const json_t *value, const char *text, size_t n)
     return dv_str_eq(dv_buf_str(&written), (dv_str){text, n});
 }
 
-/* Behind `key="a",other=1]`, or `="a"]`, when the element fits it; else NULL. */
-static const char *skip_fitting(const json_t *element, const char *at)
+/*
+ * Behind `key="a",other=1]`, or `="a"]`, when the element fits it; else NULL. One that leaves out a
+ * key fits too, for the server may have filled it in: *ret_whole is false then.
+ */
+static const char *skip_fitting(const json_t *element, const char *at, bool *ret_whole)
 {
-    for (;; at++) {
+    for (*ret_whole = true;; at++) {
         size_t n = strcspn(at, "=]");
         const char *value = at + n + 1, *end;
         const json_t *mine = n ? json_object_getn(element, at, n) : element;
@@ -69,6 +72,7 @@ static const char *skip_fitting(const json_t *element, const char *at)
         end = skip_value(value);
         if (end == value || (mine && !is_written(mine, value, (size_t)(end - value))))
             return NULL;
+        *ret_whole &= mine != NULL;
         if (*end == ']')
             return end + 1;
         if (*end != ',' || n == 0)
@@ -78,28 +82,39 @@ static const char *skip_fitting(const json_t *element, const char *at)
 }
 
 /* Behind the selector, when it names that element; else NULL. */
-static const char *skip_selector(const json_t *element, const char *index, const char *selector)
+static const char *skip_selector(const json_t *element, const char *index, const char *selector,
+                                 bool *ret_whole)
 {
     size_t n = strlen(index);
 
+    *ret_whole = true;
     if (strncmp(selector, index, n) == 0 && selector[n] == ']')
         return selector + n + 1;
-    return skip_fitting(element, selector);
+    return skip_fitting(element, selector, ret_whole);
 }
 
-static bool find_element(const json_t *list, const char *selector, int depth, dv_buf *pointer)
+/* Among the elements that have all keys of the selector, or among the others. */
+static bool find_among(const json_t *list, const char *selector, bool whole, int depth,
+                       dv_buf *pointer)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *element = json_array_get(list, i);
         const char *rest;
         char index[24];
+        bool has_all;
 
         snprintf(index, sizeof(index), "%zu", i);
-        rest = skip_selector(element, index, selector);
-        if (rest && go_down(element, dv_str_of(index), rest, depth, pointer))
+        rest = skip_selector(element, index, selector, &has_all);
+        if (rest && has_all == whole && go_down(element, dv_str_of(index), rest, depth, pointer))
             return true;
     }
     return false;
+}
+
+static bool find_element(const json_t *list, const char *selector, int depth, dv_buf *pointer)
+{
+    return find_among(list, selector, /* whole= */ true, depth, pointer) ||
+           find_among(list, selector, /* whole= */ false, depth, pointer);
 }
 
 static bool find(const json_t *node, const char *path, int depth, dv_buf *pointer)
