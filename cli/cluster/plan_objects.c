@@ -46,10 +46,17 @@ static void settle(comparison *c, plan_action action, const char *note)
 
 /* ---- As it is now ---- */
 
+/* There is none, or not even its kind, which comes with the package. */
+static bool is_absent(const comparison *c, const dv_err *err)
+{
+    return dv_err_is(err, DV_NOT_FOUND) ||
+           (c->wished->defined_here && err && strcmp(dv_err_reason(err), "KindNotFound") == 0);
+}
+
 static void take_live(comparison *c, dv_kube_result *answer)
 {
     c->live = answer->object;
-    if (answer->err && !dv_err_is(answer->err, DV_NOT_FOUND))
+    if (answer->err && !is_absent(c, answer->err))
         settle(c, PLAN_UNKNOWN, dv_err_str(answer->err));
     dv_err_free(answer->err);
 }
@@ -173,7 +180,7 @@ static void take_answer(const comparisons *all, comparison *c, dv_kube_result *a
         c->settled = true;
     } else if (strcmp(dv_err_reason(err), "ApplyConflict") == 0) {
         meet_conflict(all, c, answer);
-    } else if (!c->live && dv_err_is(err, DV_NOT_FOUND)) {
+    } else if (!c->live && is_absent(c, err)) {
         c->settled = true; /* its namespace or kind comes with the package: nobody can judge yet */
     } else {
         settle(c, dv_err_is(err, DV_INVALID) ? PLAN_REFUSE : PLAN_UNKNOWN, dv_err_str(err));

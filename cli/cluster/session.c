@@ -138,7 +138,7 @@ static dv_err *check_kind(cli_session *s)
         .verb = DV_KUBE_LIST, .resource = cli_resource_pm(s), .limit = 1, .metadata_only = true};
     dv_err *err = dv_kube_do(&s->ctx, s->kube, &request, /* ret_object= */ NULL);
 
-    if (!dv_err_is(err, DV_NOT_FOUND))
+    if (!err || strcmp(dv_err_reason(err), "KindNotFound") != 0)
         return err;
     dv_err_free(err);
     return dv_err_new(DV_NOT_FOUND, "NotInstalled",
