@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "output.h"
 #include "verb.h"
 
 const cli_runner *cli_runner_find(const cli_runner *runners, size_t n, const cli_verb *verb)
@@ -20,7 +21,7 @@ cli_exit cli_report(dv_err *err, const cli_verb *verb)
     cli_exit code = cli_exit_of(err);
 
     if (err)
-        fprintf(stderr, "davit: %s\n", dv_err_str(err));
+        cli_say(dv_err_str(err));
     if (code == CLI_USAGE)
         fprintf(stderr, "See davit %s%s--help.\n", verb ? verb->name : "", verb ? " " : "");
     dv_err_free(err);

@@ -65,6 +65,22 @@ void cli_add_text(dv_buf *out, const char *text)
     }
 }
 
+void cli_say(const char *text)
+{
+    DV_CLEANUP(dv_buf_done) dv_buf out = DV_BUF_INIT(DV_BODY_MAX);
+    dv_str rest = dv_str_of(text), line;
+
+    dv_buf_adds(&out, "davit: ");
+    while (rest.n) {
+        rest = dv_str_cut(rest, '\n', &line);
+        dv_auto_str copy = dv_str_dup(line);
+        cli_add_text(&out, copy);
+        if (rest.n)
+            dv_buf_addc(&out, '\n');
+    }
+    fprintf(stderr, "%s\n", dv_buf_cstr(&out));
+}
+
 void cli_add_styled(dv_buf *out, cli_style style, const char *text)
 {
     cli_style_on(out, style);

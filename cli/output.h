@@ -30,6 +30,8 @@ void cli_style_off(dv_buf *out, cli_style style);
 /* Appends text in which control characters, and what is not UTF-8, became '?'. */
 void cli_add_text(dv_buf *out, const char *text);
 void cli_add_styled(dv_buf *out, cli_style style, const char *text);
+/* Prints "davit: " and the text on stderr, as cli_add_text() has it, but for the ends of lines. */
+void cli_say(const char *text);
 /*
  * Appends the numbered steps of a solver's explanation, a line each behind `indent` blanks. One
  * step alone says what its summary says: it is left out, as is NULL.

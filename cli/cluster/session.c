@@ -7,19 +7,20 @@
 #include "install/render.h"
 #include "install/repository.h"
 #include "kube/selector.h"
+#include "output.h"
 #include "version.h"
 
 enum { SANDBOX_WORKERS = 2 };
 
 void cli_note(const char *format, ...)
 {
+    char text[DV_LINE_MAX];
     va_list args;
 
     va_start(args, format);
-    fputs("davit: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    cli_say(text);
 }
 
 const dv_resource *cli_resource_pm(cli_session *session)

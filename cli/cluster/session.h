@@ -61,5 +61,5 @@ bool cli_is_asked(const cli_session *session, const dv_pm *pm, const char *what)
 /* For qsort() of elements that begin with a version's text: newest first, what is none last. */
 int cli_newest_first(const void *a, const void *b);
 
-/* Prints "davit: " and the sentence on stderr. */
+/* cli_say() of the sentence. */
 void cli_note(const char *format, ...) DV_PRINTF(1, 2);

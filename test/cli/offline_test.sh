@@ -22,6 +22,8 @@ run resolve --help
 says 'help as a flag' 0 '^Usage: davit resolve --problem FILE' ''
 run semver check -h
 says 'help of a command of two words' 0 '^Usage: davit semver check' ''
+run $'\e[31mresolve'
+says 'control characters of outsiders do not reach a terminal' 2 '' '^davit: unknown command "\?\[31mresolve"'
 run reslove
 says 'an unknown command' 2 '' 'unknown command "reslove", did you mean "resolve"'
 run semver
