@@ -67,6 +67,9 @@ void lint_add(lint *l, lint_severity severity, const char *rule, char *file, siz
  */
 #define LINT_NAMELESS "manifest"
 void lint_add_err(lint *l, const char *rule, char *file, dv_err *err);
+/* The line of what pointer names in bytes (dv_yaml_line_of()); 0 also when no finding is kept any
+ * more, for each look reads bytes anew. */
+size_t lint_line(const lint *l, dv_str bytes, const char *pointer);
 /* Reads a file below root into out, which it initialises. False: it could not be read, which is a
  * finding unless it is absent. */
 bool lint_read(lint *l, const char *file, size_t bytes_max, dv_buf *out);

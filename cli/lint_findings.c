@@ -2,6 +2,7 @@
 #include "lint.h"
 
 #include "base/file.h"
+#include "yaml/yaml.h"
 
 static void package_free(void *at)
 {
@@ -73,6 +74,11 @@ void lint_add_err(lint *l, const char *rule, char *file, dv_err *err)
 
     lint_add(l, LINT_ERROR, rule, file, line, dv_strdup(text));
     dv_err_free(err);
+}
+
+size_t lint_line(const lint *l, dv_str bytes, const char *pointer)
+{
+    return l->findings.n < LINT_FINDINGS_MAX ? dv_yaml_line_of(bytes, pointer) : 0;
 }
 
 bool lint_read(lint *l, const char *file, size_t bytes_max, dv_buf *out)

@@ -23,7 +23,7 @@ static void say(const reading *r, lint_severity severity, const char *rule, cons
                 char *message)
 {
     lint_add(r->l, severity, rule, dv_strdup(r->file),
-             dv_yaml_line_of(dv_buf_str(&r->bytes), pointer), message);
+             lint_line(r->l, dv_buf_str(&r->bytes), pointer), message);
 }
 
 /* ---- Manifests ---- */

@@ -92,7 +92,7 @@ static void say(const document *d, lint_severity severity, const char *rule, con
                 char *message)
 {
     lint_add(d->l, severity, rule, dv_strdup(d->file),
-             dv_yaml_line_of(dv_buf_str(&d->bytes), pointer), message);
+             lint_line(d->l, dv_buf_str(&d->bytes), pointer), message);
 }
 
 /* A list of at most ENTRIES_MAX; NULL: it is none, which is a finding. */

@@ -64,7 +64,7 @@ static void say_at(lint *l, const lint_version *v, const char *rule, const char 
     size_t line = 0;
 
     if (lint_read(l, v->file, DV_PACKAGE_BYTES_MAX, &bytes))
-        line = dv_yaml_line_of(dv_buf_str(&bytes), pointer);
+        line = lint_line(l, dv_buf_str(&bytes), pointer);
     lint_add(l, LINT_ERROR, rule, dv_strdup(v->file), line, message);
 }
 
