@@ -2,11 +2,14 @@
 /*
  * Taking a package out: from the inventory alone, dependants before what they depend on. It always
  * ends: what may not be deleted is left in the cluster and listed once spec.timeout has passed, or
- * at once where the account or the namespace is gone. What a finalizer holds is awaited for that
- * long, and the finalizer named.
+ * at once where the account or the namespace is gone. So is what the API server, though it is
+ * ready, has been unable to answer for (a server behind it is down). What a finalizer holds is
+ * awaited for that long, and the finalizer named.
  */
 #include "install/remove.h"
 #include "pm_run.h"
+
+enum { UNANSWERED_MS = 60 * 1000 };
 
 static int64_t deleting_for_ms(dv_ctx *ctx, const pm_run *run)
 {
@@ -87,6 +90,30 @@ static bool may_leave_denied(dv_ctx *ctx, pm_run *run, const dv_err *refusal)
     return !exists;
 }
 
+/*
+ * For long the API server had no answer about some objects, although it is ready: the server of
+ * their API, or a webhook that they need, is down, and the deletion must end.
+ */
+static bool is_unanswered(dv_ctx *ctx, const pm_run *run)
+{
+    int64_t since = run->state->unanswered_since_ms;
+
+    if (!is_overdue(ctx, run) || !since || dv_ctx_now_ms(ctx) - since < UNANSWERED_MS)
+        return false;
+    dv_auto(dv_err) not_ready = dv_kube_check_ready(ctx, run->op->kube);
+    return !not_ready;
+}
+
+static void note_answer(dv_ctx *ctx, pm_run *run, const dv_err *err)
+{
+    int64_t *since = &run->state->unanswered_since_ms;
+
+    if (!dv_err_is(err, DV_TRANSIENT))
+        *since = 0;
+    else if (!*since)
+        *since = dv_ctx_now_ms(ctx);
+}
+
 void pm_tell_orphans(pm_run *run, const dv_strings *orphaned)
 {
     DV_CLEANUP(dv_buf_done) dv_buf text = DV_BUF_INIT(8192);
@@ -160,6 +187,7 @@ dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run)
         .as = run->as,
         .allow_data_loss = run->pm->allow_data_loss,
         .overdue = is_overdue(ctx, run),
+        .unanswered = is_unanswered(ctx, run),
     };
 
     run->phase = PHASE_INSTALL;
@@ -173,6 +201,7 @@ dv_err *pm_uninstall(dv_ctx *ctx, pm_run *run)
         env.orphan_denied = true;
         err = remove_or_orphan(ctx, run, &env, &result);
     }
+    note_answer(ctx, run, err);
     remember(run);
     pm_tell_orphans(run, &result.orphaned);
     DV_CHECK(err);

@@ -13,13 +13,14 @@
 typedef struct {
     char *uid; /* of the PackageManifest that this is about */
     dv_applied applied;
-    bool loaded;               /* the Secret was asked for `applied` */
-    _Atomic bool installing;   /* a run is not at its end: changes wake it at once */
-    int64_t waiting_since_ms;  /* monotonic; 0: the last run did not end waiting */
-    int64_t progress_since_ms; /* since when these inputs are on their way */
-    int64_t last_full_ms;      /* what no watch tells of was last applied */
-    bool removing;             /* nothing would be lost: the uninstall has begun */
-    dv_inventory remaining;    /* and this is what is left to remove */
+    bool loaded;                 /* the Secret was asked for `applied` */
+    _Atomic bool installing;     /* a run is not at its end: changes wake it at once */
+    int64_t waiting_since_ms;    /* monotonic; 0: the last run did not end waiting */
+    int64_t unanswered_since_ms; /* monotonic; 0: the last run did not end for want of an answer */
+    int64_t progress_since_ms;   /* since when these inputs are on their way */
+    int64_t last_full_ms;        /* what no watch tells of was last applied */
+    bool removing;               /* nothing would be lost: the uninstall has begun */
+    dv_inventory remaining;      /* and this is what is left to remove */
 } pm_state;
 
 typedef struct states states;

@@ -229,7 +229,7 @@ static dv_err *add_wish(dv_ctx *ctx, source *s, dv_problem *problem, const dv_pm
     DV_CHECK(err);
     const char *exact = exact_version(&versions, pm->spec.version);
     if (!exact && strchr(pm->spec.version, '+'))
-        return dv_err_new(DV_NOT_FOUND, "VersionNotFound",
+        return dv_err_new(DV_DENIED, "VersionNotFound",
                           "no repository has version %s of package \"%s\"", pm->spec.version,
                           package);
     DV_TRY(dv_problem_add_root(problem, package, exact ? "" : pm->spec.version, who),

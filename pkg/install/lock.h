@@ -48,9 +48,9 @@ typedef struct {
 } dv_lock_env;
 
 /*
- * DENIED "DependencyConflict": nothing fits; `explanation` is filled also then. NOT_FOUND
- * "PackageNotFound", "VersionNotFound". WAITING "RepositoryNotReady". INVALID "BadConstraint".
- * Others as dv_repos_versions().
+ * DENIED "DependencyConflict": nothing fits; `explanation` is filled also then. "VersionNotFound":
+ * the wish names a build that nobody has. NOT_FOUND "PackageNotFound". WAITING
+ * "RepositoryNotReady". INVALID "BadConstraint". Others as dv_repos_versions().
  */
 DV_MUST_USE dv_err *dv_lock_resolve(dv_ctx *ctx, const dv_lock_env *env, dv_lock_result *ret_lock);
 

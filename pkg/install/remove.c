@@ -247,6 +247,24 @@ static dv_err *judge_conflict(dv_ctx *ctx, const dv_remove_env *env, const dv_in
     return NULL;
 }
 
+/* Is the object left behind for this error? Then it is listed, and the error freed. */
+static bool leave_for(const dv_remove_env *env, const dv_objref *ref, dv_err **err,
+                      dv_remove_result *out)
+{
+    const char *why = NULL;
+
+    if (is_refused(*err) && env->orphan_denied)
+        why = "deleting it is not permitted";
+    else if (dv_err_is(*err, DV_TRANSIENT) && env->unanswered)
+        why = "the API server can't answer for it";
+    if (!why)
+        return false;
+    add_orphan(out, ref, why);
+    dv_err_free(*err);
+    *err = NULL;
+    return true;
+}
+
 /* Sends deletes for the items `at`; errors of single objects are joined. */
 static dv_err *delete_class(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *items,
                             const size_t *at, size_t n, fate *fates, dv_remove_result *out)
@@ -260,6 +278,8 @@ static dv_err *delete_class(dv_ctx *ctx, const dv_remove_env *env, dv_inventory 
         dv_inventory_item *item = &items->at[at[i]];
         dv_err *err = look_up(ctx, env, item, &fates[i]);
 
+        if (err && leave_for(env, &item->ref, &err, out))
+            fates[i].gone = true;
         first = dv_err_join(first, err);
         if (err || fates[i].gone)
             continue;
@@ -275,12 +295,8 @@ static dv_err *delete_class(dv_ctx *ctx, const dv_remove_env *env, dv_inventory 
 
         if (dv_err_is(err, DV_CONFLICT))
             err = judge_conflict(ctx, env, &items->at[at[asked[i]]], f, err);
-        if (is_refused(err) && env->orphan_denied) {
-            add_orphan(out, &items->at[at[asked[i]]].ref, "deleting it is not permitted");
-            dv_err_free(err);
-            err = NULL;
+        if (err && leave_for(env, &items->at[at[asked[i]]].ref, &err, out))
             f->gone = true;
-        }
         first = dv_err_join(first, err);
     }
     free(requests);
@@ -346,7 +362,12 @@ dv_err *dv_remove_identify(dv_ctx *ctx, const dv_remove_env *env, dv_inventory *
 
         if (has_uid(&items->at[i]))
             continue;
-        DV_CHECK(look_up(ctx, env, &items->at[i], &f));
+        dv_err *err = look_up(ctx, env, &items->at[i], &f);
+        if (dv_err_is(err, DV_TRANSIENT) && env->unanswered) { /* it is left when its turn comes */
+            dv_err_free(err);
+            continue;
+        }
+        DV_CHECK(err);
         if (f.gone)
             drop_item(items, i);
     }
@@ -370,7 +391,10 @@ static dv_err *orphan_one(dv_ctx *ctx, const dv_remove_env *env, dv_inventory_it
                   DV_ANNOTATION_PACKAGE, DV_ANNOTATION_ADOPTED);
     fate f = {0};
 
-    DV_CHECK(look_up(ctx, env, item, &f));
+    dv_err *err = look_up(ctx, env, item, &f);
+    if (err && leave_for(env, &item->ref, &err, result))
+        return NULL;
+    DV_CHECK(err);
     if (f.gone)
         return NULL;
     dv_json_put_str(dv_json_object(patch, "/metadata"), "uid",
@@ -385,12 +409,13 @@ static dv_err *orphan_one(dv_ctx *ctx, const dv_remove_env *env, dv_inventory_it
         .field_manager = DV_MANAGER_OBJECTS,
         .metadata_only = true,
     };
-    dv_err *err = dv_kube_do(ctx, env->kube, &request, /* ret_object= */ NULL);
+    err = dv_kube_do(ctx, env->kube, &request, /* ret_object= */ NULL);
     if (is_no_more(err)) {
         dv_err_free(err);
         return NULL;
     }
-    if (!(is_refused(err) && env->orphan_denied))
+    if (!(is_refused(err) && env->orphan_denied) &&
+        !(dv_err_is(err, DV_TRANSIENT) && env->unanswered))
         DV_TRY(err, "leaving %s \"%s\"", item->ref.kind, item->ref.name);
     dv_err_free(err);
     add_orphan(result, &item->ref, why);

@@ -21,6 +21,7 @@ typedef struct {
     bool allow_data_loss; /* the annotation was set */
     bool orphan_denied;   /* what may not be deleted is left and listed */
     bool overdue;         /* past its time limit: so is what a finalizer still holds */
+    bool unanswered;      /* and what the API server has long been unable to answer for */
 } dv_remove_env;
 
 typedef struct {

@@ -195,6 +195,21 @@ static void one_object_goes_or_stays(void **state)
     assert_int_equal(t.items.n, row->items);
 }
 
+static void what_has_long_had_no_answer_is_left_in_the_end(void **state DV_UNUSED)
+{
+    put(CM("a", "u", OURS));
+    put(CM("b", "v", OURS));
+    cluster_fail(t.cluster, "DELETE /api/v1/namespaces/own/configmaps/a", 503, 9, "");
+    list(I_CM("a", "u") "," I_CM("b", "v"));
+    assert_err(remove_them(), DV_TRANSIENT, "own/a");
+    t.env.unanswered = true;
+    assert_ok(remove_them());
+    assert_int_equal(t.result.orphaned.n, 1);
+    assert_non_null(strstr(t.result.orphaned.at[0], "ConfigMap own/a (the API server can't"));
+    assert_left("ConfigMap", "b", false);
+    assert_int_equal(t.items.n, 0);
+}
+
 static void what_was_adopted_and_made_anew_keeps_its_marks(void **state DV_UNUSED)
 {
     put(CM("a", "other", ", labels: {davit.dev/owner: another}"));
@@ -611,6 +626,7 @@ int main(void)
 
     DV_TABLE(&suite, one_object_goes_or_stays, rows);
     DV_TEST(&suite, adopted_objects_lose_our_marks);
+    DV_TEST(&suite, what_has_long_had_no_answer_is_left_in_the_end);
     DV_TEST(&suite, what_was_adopted_and_made_anew_keeps_its_marks);
     DV_TEST(&suite, classes_go_in_reverse_and_wait_for_each_other);
     DV_TEST(&suite, what_is_held_past_the_time_limit_is_left_and_listed);
