@@ -195,16 +195,33 @@ size_t dv_utf8_len(dv_str s)
     return n;
 }
 
+/* Bytes at the start, in whole words, that are all ASCII. */
+static size_t span_ascii_words(dv_str s)
+{
+    const uint64_t high_bits = 0x8080808080808080u;
+    size_t n = 0;
+
+    for (uint64_t word; s.n - n >= sizeof(word); n += sizeof(word)) {
+        memcpy(&word, s.p + n, sizeof(word));
+        if (word & high_bits)
+            break;
+    }
+    return n;
+}
+
 bool dv_utf8_valid(dv_str s)
 {
-    while (s.n) {
-        size_t n = dv_utf8_len(s);
+    for (;;) {
+        size_t n;
 
+        s = dv_str_skip(s, span_ascii_words(s));
+        if (!s.n)
+            return true;
+        n = dv_utf8_len(s);
         if (!n)
             return false;
         s = dv_str_skip(s, n);
     }
-    return true;
 }
 
 size_t dv_str_edits(dv_str a, dv_str b)

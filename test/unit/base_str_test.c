@@ -114,6 +114,16 @@ static const struct utf8_row {
     {"a sequence that is cut off", "\xe2\x82", false},
     {"a sequence without its end", "\xe2\x82z", false},
     {"a byte that starts nothing", "\xff", false},
+    {"nothing", "", true},
+    {"a bad byte behind a word of ASCII", "abcdefgh\xff", false},
+    {"a bad byte at the end of a word",
+     "abcdefghijklmno\xff"
+     "abcdefgh",
+     false},
+    {"two bytes over the border of words",
+     "abcdefg\xc3\xa9"
+     "bcdefgh",
+     true},
 };
 
 static void utf8_is_judged(void **state)
