@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "resolve/problem.h"
 
-#include <inttypes.h>
-
 #include "base/map.h"
 #include "resolve/scan.h"
 
@@ -55,14 +53,16 @@ static char present;
 
 /* ---- Texts ---- */
 
-static void want_version(reader *r, dv_str text)
+/* All zero where none stands here. */
+static dv_version want_version(reader *r, dv_str text)
 {
-    dv_version v;
+    dv_version v = {0};
 
     if (r->in.fault || dv_version_is(text, &v))
-        return;
+        return v;
     r->err = dv_version_parse(text, &v);
     dv_scan_fail(&r->in, "a version must stand here");
+    return v;
 }
 
 static void want_range(reader *r, dv_str text)
@@ -161,46 +161,34 @@ static int by_order(const void *a, const void *b)
     return dv_version_cmp(&x, &y);
 }
 
-/* "1.0" and "v1.0.0" say the same; texts with all numbers and no leading zeros are told apart. */
-static bool is_plain(dv_str text)
-{
-    dv_version v;
-    char core[3 * 20 + 3];
-    int n;
-
-    if (!dv_version_is(text, &v))
-        return true; /* refused already */
-    n = snprintf(core, sizeof(core), "%" PRIu64 ".%" PRIu64 ".%" PRIu64, v.major, v.minor, v.patch);
-    return dv_str_starts(text, (dv_str){core, (size_t)n}) && (v.build.n < 2 || v.build.p[0] != '0');
-}
-
+/* "1.0" and "v1.0.0" say the same. */
 static void want_unequal_versions(reader *r)
 {
     DV_VEC(dv_str) texts = {0};
-    bool plain = true;
 
-    for (size_t i = 0; i < r->versions.n; i++) {
-        plain = plain && is_plain(r->versions.at[i].text);
+    for (size_t i = 0; i < r->versions.n && !r->in.fault; i++)
         *dv_vec_push(&texts) = r->versions.at[i].text;
-    }
-    if (!plain && !r->in.fault) {
+    if (texts.n)
         qsort(texts.at, texts.n, sizeof(dv_str), by_order);
-        for (size_t i = 1; i < texts.n; i++)
-            if (by_order(&texts.at[i - 1], &texts.at[i]) == 0)
-                dv_scan_fail(&r->in, "two texts of one package say the same version");
-    }
+    for (size_t i = 1; i < texts.n; i++)
+        if (by_order(&texts.at[i - 1], &texts.at[i]) == 0)
+            dv_scan_fail(&r->in, "two texts of one package say the same version");
     dv_vec_done(&texts);
 }
 
 static void read_package(reader *r, dv_str name)
 {
     file_package *package = DV_ARENA_NEW(r->file->arena, file_package);
+    dv_version before = {0};
+    bool ascending = true; /* then all are different */
 
     r->versions.n = 0;
     for (bool more = dv_scan_open(&r->in, '{'); more; more = dv_scan_more(&r->in, '}')) {
         file_version v = {.text = dv_scan_key(&r->in)};
+        dv_version now = want_version(r, v.text);
 
-        want_version(r, v.text);
+        ascending = ascending && (!r->versions.n || dv_version_cmp(&before, &now) < 0);
+        before = now;
         if (is_extended(r))
             read_extended(r, &v);
         else
@@ -216,7 +204,8 @@ static void read_package(reader *r, dv_str name)
     for (size_t i = 1; i < package->n; i++)
         if (by_text(&package->versions[i - 1], &package->versions[i]) == 0)
             dv_scan_fail(&r->in, doubled);
-    want_unequal_versions(r);
+    if (!ascending)
+        want_unequal_versions(r);
     if (dv_map_get(r->file->packages, name))
         dv_scan_fail(&r->in, doubled);
     dv_map_put(r->file->packages, name, package);
@@ -341,7 +330,7 @@ static void read_chosen(reader *r, bool pinned)
         DV_CLEANUP(dv_freep) char *version = own(text);
 
         want_new_name(r, name);
-        want_version(r, text);
+        (void)want_version(r, text);
         if (r->in.fault)
             return;
         if (pinned)
