@@ -163,6 +163,14 @@ static dv_str unescape(scan *in, dv_str head)
     return (dv_str){out, n};
 }
 
+/* Where a run of bytes that stand for themselves ends: a quote, an escape, a control character. */
+static const char *plain_end(const char *at, const char *end)
+{
+    while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= ' ')
+        at++;
+    return at;
+}
+
 dv_str dv_scan_string(scan *in)
 {
     const char *start;
@@ -173,8 +181,7 @@ dv_str dv_scan_string(scan *in)
         return DV_STR("");
     }
     start = in->at;
-    while (in->at < in->end && *in->at != '"' && *in->at != '\\' && (unsigned char)*in->at >= ' ')
-        in->at++;
+    in->at = plain_end(start, in->end);
     text = (dv_str){start, (size_t)(in->at - start)};
     if (in->at < in->end && *in->at == '\\')
         text = unescape(in, text);
