@@ -318,10 +318,13 @@ dv_str dv_constraint_text(const dv_constraint *constraint)
 
 static int cmp_bound(const dv_version *v, const term *t)
 {
-    const dv_version bound = {
-        .major = t->major, .minor = t->minor, .patch = t->patch, .pre = t->pre};
-
-    return dv_version_cmp_precedence(v, &bound);
+    if (v->major != t->major)
+        return v->major < t->major ? -1 : 1;
+    if (v->minor != t->minor)
+        return v->minor < t->minor ? -1 : 1;
+    if (v->patch != t->patch)
+        return v->patch < t->patch ? -1 : 1;
+    return v->pre.n || t->pre.n ? dv_version_cmp_pre(v->pre, t->pre) : 0;
 }
 
 static bool same_major(const dv_version *v, const term *t)
