@@ -170,36 +170,89 @@ static rule *join(solver *s, rule *const *list, size_t n)
     return r;
 }
 
-/* The list, behind what is joined from it; the caller frees the result. */
-static rules with_joined(solver *s, const rules *list)
-{
-    rules needs = {0}, all = {0};
+/* What a proof may rest on, and what is joined from it. */
+typedef struct {
+    rules list;   /* in order of making */
+    rules joined; /* by the two packages */
+} premises;
 
-    for (size_t i = 0; i < list->n; i++)
-        if (list->at[i]->kind == RULE_NEED)
-            *dv_vec_push(&needs) = list->at[i];
+static bool is_same_pair(const rule *a, const rule *b)
+{
+    return a->terms[0].pkg == b->terms[0].pkg && a->terms[1].pkg == b->terms[1].pkg;
+}
+
+static void join_all(solver *s, premises *from)
+{
+    rules needs = {0};
+
+    from->joined.n = 0;
+    for (size_t i = 0; i < from->list.n; i++)
+        if (from->list.at[i]->kind == RULE_NEED)
+            *dv_vec_push(&needs) = from->list.at[i];
     if (needs.n)
         qsort(needs.at, needs.n, sizeof(rule *), by_pair);
     for (size_t first = 0, end; first < needs.n; first = end) {
         end = first + 1;
-        while (end < needs.n && needs.at[end]->terms[0].pkg == needs.at[first]->terms[0].pkg &&
-               needs.at[end]->terms[1].pkg == needs.at[first]->terms[1].pkg)
+        while (end < needs.n && is_same_pair(needs.at[end], needs.at[first]))
             end++;
         if (end - first > 1)
-            *dv_vec_push(&all) = join(s, needs.at + first, end - first);
+            *dv_vec_push(&from->joined) = join(s, needs.at + first, end - first);
     }
-    for (size_t i = 0; i < list->n; i++)
-        *dv_vec_push(&all) = list->at[i];
     dv_vec_done(&needs);
+}
+
+/* Of the rules that `joined` stands for, the one left out. */
+static void join_without(solver *s, const rule *joined, const rule *out, rules *all)
+{
+    rules left = {0};
+
+    for (uint32_t i = 0; i < joined->sources_n; i++)
+        if (joined->sources[i].rule != out)
+            *dv_vec_push(&left) = joined->sources[i].rule;
+    if (left.n > 1)
+        *dv_vec_push(all) = join(s, left.at, left.n);
+    dv_vec_done(&left);
+}
+
+/* The list, behind what is joined from it; the caller frees the result. out: NULL for all. */
+static rules all_without(solver *s, const premises *from, const rule *out)
+{
+    rules all = {0};
+
+    for (size_t i = 0; i < from->joined.n; i++) {
+        rule *joined = from->joined.at[i];
+
+        if (out && out->kind == RULE_NEED && is_same_pair(joined, out))
+            join_without(s, joined, out, &all);
+        else
+            *dv_vec_push(&all) = joined;
+    }
+    for (size_t i = 0; i < from->list.n; i++)
+        if (from->list.at[i] != out)
+            *dv_vec_push(&all) = from->list.at[i];
     return all;
+}
+
+/* Now what s->proof rests on. */
+static void take_premises(solver *s, premises *ret)
+{
+    dv_vec_done(&ret->list);
+    ret->list = leaves_of(s);
+    join_all(s, ret);
+}
+
+static void premises_done(premises *from)
+{
+    dv_vec_done(&from->list);
+    dv_vec_done(&from->joined);
 }
 
 /* ---- Shrinking ---- */
 
-/* Proves with these rules alone; true: it is a proof, and *list holds what it used. */
-static dv_err *prove(solver *s, rules *list, bool *ret_proved)
+/* Proves without the rule (NULL: with all); true: it is a proof, and `from` is what it used. */
+static dv_err *prove_without(solver *s, premises *from, const rule *out, bool *ret_proved)
 {
-    rules all = with_joined(s, list);
+    rules all = all_without(s, from, out);
     bool solved = false;
     dv_err *err;
 
@@ -207,61 +260,46 @@ static dv_err *prove(solver *s, rules *list, bool *ret_proved)
     dv_vec_done(&all);
     err = dv_solver_search(s, &solved);
     *ret_proved = !err && !solved;
-    if (err || solved)
-        return err;
-    dv_vec_done(list);
-    *list = leaves_of(s);
-    return NULL;
-}
-
-/* Without the i-th rule; *list is replaced where that is still a proof. */
-static dv_err *try_without(solver *s, rules *list, size_t i)
-{
-    rules fewer = {0};
-    bool proved = false;
-    dv_err *err;
-
-    for (size_t k = 0; k < list->n; k++)
-        if (k != i)
-            *dv_vec_push(&fewer) = list->at[k];
-    err = prove(s, &fewer, &proved);
-    if (proved && !err) {
-        rules held = *list;
-
-        *list = fewer;
-        fewer = held;
-    }
-    dv_vec_done(&fewer);
+    if (*ret_proved)
+        take_premises(s, from);
     return err;
 }
 
-static dv_err *shrink(solver *s, rules *list)
+static dv_err *prove(solver *s, premises *from)
 {
-    size_t before = SIZE_MAX;
     bool proved = false;
 
-    for (int round = 0; round < SHRINK_ROUNDS && list->n < before; round++) {
-        before = list->n;
-        DV_CHECK(prove(s, list, &proved));
-        DV_ASSERT(proved);
-    }
-    s->steps_max = s->steps + SHRINK_STEPS_MAX;
-    /* From the end: what lies near the roots stays. A smaller list may lose its end at once. */
-    for (size_t i = list->n > SHRINK_RULES_MAX ? 0 : list->n; i-- > 0 && s->steps < s->steps_max;)
-        if (i < list->n)
-            DV_CHECK(try_without(s, list, i));
-    s->steps_max = 0;
-    DV_CHECK(prove(s, list, &proved));
+    DV_CHECK(prove_without(s, from, /* out= */ NULL, &proved));
     DV_ASSERT(proved);
     return NULL;
 }
 
+static dv_err *shrink(solver *s, premises *from)
+{
+    size_t before = SIZE_MAX, i;
+    bool proved;
+
+    for (int round = 0; round < SHRINK_ROUNDS && from->list.n < before; round++) {
+        before = from->list.n;
+        DV_CHECK(prove(s, from));
+    }
+    s->steps_max = s->steps + SHRINK_STEPS_MAX;
+    i = from->list.n > SHRINK_RULES_MAX ? 0 : from->list.n;
+    /* From the end: what lies near the roots stays. A smaller list may lose its end at once. */
+    while (i-- > 0 && s->steps < s->steps_max)
+        if (i < from->list.n)
+            DV_CHECK(prove_without(s, from, from->list.at[i], &proved));
+    s->steps_max = 0;
+    return prove(s, from);
+}
+
 dv_err *dv_proof_shrink(solver *s)
 {
-    rules list = leaves_of(s);
+    premises from = {0};
     dv_err *err;
 
-    err = shrink(s, &list);
-    dv_vec_done(&list);
+    take_premises(s, &from);
+    err = shrink(s, &from);
+    premises_done(&from);
     return err;
 }

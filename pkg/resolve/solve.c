@@ -184,7 +184,7 @@ static void reset_package(package *p)
     dv_set_fill(p->dom, p->values);
     p->last = NO_ENTRY;
     p->activity = 0;
-    p->decidable = p->in_work = p->work_now = p->work_listed = false;
+    p->decidable = p->in_work = p->work_now = p->work_listed = p->loaded = false;
     p->needs.n = p->facts.n = p->watches.n = 0;
     for (size_t i = 0; i < p->asks.n; i++)
         p->asks.at[i].ask->needs.n = 0;
@@ -209,8 +209,14 @@ static void reset(solver *s)
 
 static void hang_rule(solver *s, rule *r)
 {
-    for (uint32_t i = 0; i < r->n; i++)
-        *dv_vec_push(&s->loaded) = r->terms[i].pkg;
+    for (uint32_t i = 0; i < r->n; i++) {
+        package *p = r->terms[i].pkg;
+
+        if (p->loaded)
+            continue;
+        p->loaded = true;
+        *dv_vec_push(&s->loaded) = p;
+    }
     if (r->kind == RULE_NEED) {
         /* Backwards the single ones say as much as what was joined. */
         dv_solver_hang_need(r, /* backwards= */ r->ask->range != NULL);

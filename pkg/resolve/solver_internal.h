@@ -134,6 +134,7 @@ struct package {
     DV_VEC(need_ref) needs; /* RULE_NEED with this package as the dependant */
     bool decidable;         /* in the heap */
     bool in_work, work_now, work_listed;
+    bool loaded;     /* in solver.loaded */
     const ask *hope; /* ahead.c; NULL: not looked at ahead */
     uint32_t heap_at;
     uint32_t rank;   /* of a root, in order of name; UINT32_MAX: no root */
@@ -209,7 +210,7 @@ typedef struct solver {
     bool looks_ahead;
     bool closed;              /* explaining: only the rules that are loaded count */
     bool forward;             /* only from a dependant to what it needs */
-    DV_VEC(package *) loaded; /* packages of those rules */
+    DV_VEC(package *) loaded; /* packages of those rules, each once */
     DV_VEC(source) sources;   /* learn.c: of the rule being learned */
     rule *proof;              /* the rule without terms, when there is no solution */
 } solver;
