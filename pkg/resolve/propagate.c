@@ -88,30 +88,46 @@ static void check_late(solver *s)
 
 /* ---- Propagation ---- */
 
+/* The dependant's term holds now, and did not before; of one word, the rule isn't looked at. */
+static bool began_to_hold(const package *p, const need_ref *ref, const dv_word *before)
+{
+    const dv_word *set;
+
+    if (p->words == 1)
+        return !(p->dom[0] & ~ref->first) && (before[0] & ~ref->first);
+    set = ref->rule->terms[0].set;
+    return dv_set_within(p->dom, set, p->words) && !dv_set_within(before, set, p->words);
+}
+
 /* Only what began to hold with this entry is looked at: the rest was seen before. */
 static void wake_needs(solver *s, const package *p, size_t old)
 {
     /* While the package may be absent, none of its needs is certain. */
     for (size_t i = 0; i < p->needs.n && is_needed(p) && !s->conflict; i++) {
-        rule *r = p->needs.at[i].rule;
+        const need_ref *need = &p->needs.at[i];
 
-        if (((p->dom[0] & ~p->needs.at[i].first) && p->words == 1) || !holds(&r->terms[0]) ||
-            dv_set_within(s->undo.at + old, r->terms[0].set, p->words))
-            continue;
-        dv_solver_narrow(s, r->terms[1].pkg, r->terms[1].set, r);
+        if (began_to_hold(p, need, s->undo.at + old))
+            dv_solver_narrow(s, need->rule->terms[1].pkg, need->rule->terms[1].set, need->rule);
     }
+}
+
+/* Nothing of what the ask allows is left, and something was; of one word, it isn't looked at. */
+static bool began_to_fail(const package *p, const ask_ref *ref, const dv_word *before)
+{
+    if (p->dom[0] & ref->first)
+        return false;
+    if (p->words == 1)
+        return before[0] & ref->first;
+    return !dv_set_meets(p->dom, ref->ask->allow, p->words) &&
+           dv_set_meets(before, ref->ask->allow, p->words);
 }
 
 static void wake_asks(solver *s, const package *p, size_t old)
 {
     for (size_t i = 0; i < p->asks.n; i++) {
-        const dv_word first = p->asks.at[i].first;
         const ask *a = p->asks.at[i].ask;
 
-        if ((p->dom[0] & first) || (p->words == 1 && !(s->undo.at[old] & first)))
-            continue;
-        if (dv_set_meets(p->dom, a->allow, p->words) ||
-            !dv_set_meets(s->undo.at + old, a->allow, p->words))
+        if (!began_to_fail(p, &p->asks.at[i], s->undo.at + old))
             continue;
         for (size_t k = 0; k < a->needs.n && !s->conflict; k++) {
             const need_ref *need = &a->needs.at[k];
