@@ -152,7 +152,8 @@ static dv_err *check_version(lint *l, const source *s, const lint_package *packa
 
 dv_err *lint_solve(lint *l)
 {
-    const source s = {.candidates = {list_versions, list_dependencies}, .l = l};
+    const source s = {.candidates = {.versions = list_versions, .dependencies = list_dependencies},
+                      .l = l};
     DV_CLEANUP(dv_strings_done) dv_strings names = dv_map_keys(l->packages);
 
     for (size_t i = 0; i < names.n; i++) {
