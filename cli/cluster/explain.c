@@ -103,23 +103,6 @@ static json_t *find_askers(cli_session *s, const char *package, dv_map *seen, si
     return list;
 }
 
-/* ---- What it needs ---- */
-
-static json_t *list_needs(const explanation *e)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < e->lock.dependencies.n; i++) {
-        const dv_dependency *d = &e->lock.dependencies.at[i];
-        const dv_locked *locked = dv_lock_find(&e->lock, d->package);
-
-        json_array_append_new(list, json_pack("{s:s,s:s,s:s*}", "package", d->package, "range",
-                                              d->range ? d->range : "", "version",
-                                              locked ? locked->version : NULL));
-    }
-    return list;
-}
-
 /* ---- Why not a newer one ---- */
 
 static bool is_newer(const char *version, const char *than)
@@ -231,7 +214,7 @@ static dv_err *fill(explanation *e)
         version = e->lock.version;
     e->needed_by =
         e->pm->spec.manifest ? json_array() : find_askers(e->session, e->pm->spec.package, seen, 0);
-    e->needs = list_needs(e);
+    e->needs = cli_list_needs(&e->lock);
     e->newer = json_array();
     if (!version || e->pm->spec.manifest)
         return NULL;

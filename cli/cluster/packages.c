@@ -25,3 +25,18 @@ int cli_newest_first(const void *a, const void *b)
 
     return is_v && is_w ? dv_version_cmp(&w, &v) : is_w - is_v;
 }
+
+json_t *cli_list_needs(const dv_lock_result *lock)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < lock->dependencies.n; i++) {
+        const dv_dependency *d = &lock->dependencies.at[i];
+        const dv_locked *locked = dv_lock_find(lock, d->package);
+
+        json_array_append_new(list, json_pack("{s:s,s:s,s:s*}", "package", d->package, "range",
+                                              d->range ? d->range : "", "version",
+                                              locked ? locked->version : NULL));
+    }
+    return list;
+}

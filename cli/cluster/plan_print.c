@@ -272,21 +272,6 @@ static json_t *structure_object(const plan_object *o)
     return row;
 }
 
-static json_t *structure_needs(const plan_package *p)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < p->lock.dependencies.n; i++) {
-        const dv_dependency *d = &p->lock.dependencies.at[i];
-        const dv_locked *locked = dv_lock_find(&p->lock, d->package);
-
-        json_array_append_new(list, json_pack("{s:s,s:s,s:s*}", "package", d->package, "range",
-                                              d->range ? d->range : "", "version",
-                                              locked ? locked->version : NULL));
-    }
-    return list;
-}
-
 static json_t *structure_package(const plan_package *p)
 {
     json_t *objects = json_array(), *warnings = json_array();
@@ -294,7 +279,7 @@ static json_t *structure_package(const plan_package *p)
         json_pack("{s:s,s:s,s:s,s:s*,s:s*,s:s*,s:b,s:o,s:o,s:o}", "action", verb_of(p), "package",
                   p->package, "packageManifest", p->key, "from", p->from, "to", p->lock.version,
                   "repository", p->lock.repository, "dependency", p->dependency, "needs",
-                  structure_needs(p), "warnings", warnings, "objects", objects);
+                  cli_list_needs(&p->lock), "warnings", warnings, "objects", objects);
 
     if (p->held)
         json_object_set_new(row, "held",

@@ -63,3 +63,5 @@ int cli_newest_first(const void *a, const void *b);
 
 /* cli_say() of the sentence. */
 void cli_note(const char *format, ...) DV_PRINTF(1, 2);
+/* What a package needs: objects of package, range and the version that the lock has; owned. */
+json_t *cli_list_needs(const dv_lock_result *lock);
